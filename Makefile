@@ -1,0 +1,152 @@
+# cprof: build, test and install. Read from top to bottom: settings, packages, groups in layer
+# order, rules, data and demo, tests, install.
+#
+#   make                 ./cprof, ./segment, the samples and data/s
+#   make demo            the main job, from nothing to a table and two pictures
+#   make check           all tests              make check-long   what takes longer
+#   make bench           the figures, beside perf
+#   make DEVELOPER=1     more warnings, and they are errors
+#   make SANITIZE=address,undefined             V=1 shows the commands
+
+# --- settings ------------------------------------------------------------------------------------
+VERSION := 0.1
+BUILD   ?= build
+PREFIX  ?= /usr/local
+CC      ?= gcc
+CFLAGS  ?= -O2 -g
+V       ?= 0
+Q       := $(if $(filter 0,$(V)),@)
+say      = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(2))
+
+# Programs land in the root; a build directory of another name keeps its own.
+BIN := $(if $(filter build,$(BUILD)),.,$(BUILD))
+
+override CFLAGS += -std=gnu11 -pthread -fno-strict-aliasing
+override CPPFLAGS += -D_GNU_SOURCE -DCPROF_VERSION='"$(VERSION)"' -DCPROF_PREFIX='"$(PREFIX)"'
+WARNINGS := -Wall -Wextra -Wno-missing-field-initializers
+ifdef DEVELOPER
+WARNINGS += -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wpointer-arith -Wformat=2 -Wvla -Wundef -Wwrite-strings
+endif
+ifdef SANITIZE
+override CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+override LDFLAGS += -fsanitize=$(SANITIZE)
+endif
+ifneq ($(shell cat $(BUILD)/.flags 2>/dev/null),$(CC) $(CFLAGS) $(CPPFLAGS) $(WARNINGS))
+$(shell mkdir -p $(BUILD) && printf '%s' '$(CC) $(CFLAGS) $(CPPFLAGS) $(WARNINGS)' > $(BUILD)/.flags)
+endif
+
+# --- packages ------------------------------------------------------------------------------------
+# What must be installed, by Debian's names. tools/ is not needed: scripts/need says what is missing.
+BUILD_PACKAGES := gcc libc6-dev pkg-config libelf-dev libdw-dev libunwind-dev libzstd-dev zlib1g-dev \
+	libiberty-dev libxxhash-dev libdebuginfod-dev libhdf5-dev libgccjit-12-dev libpng-dev
+DEMO_PACKAGES  := graphviz
+CHECK_PACKAGES := check graphviz gdb g++ python3 xz-utils sqlite3 git
+BENCH_PACKAGES := linux-perf hyperfine time
+
+pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
+GCCJIT_DIR := $(dir $(shell $(CC) -print-file-name=include/libgccjit.h))
+
+# --- groups in layer order -----------------------------------------------------------------------
+rooms = $(foreach room,$(1),$(sort $(wildcard $(room)/*.c)))
+
+CORE_SOURCES    := $(call rooms,profiler/base profiler/model profiler/elf profiler/unwind \
+	profiler/symbols profiler/collect viz viz/formats)
+CLI_SOURCES     := $(call rooms,profiler/cli)
+TARGET_SOURCES  := $(call rooms,target)
+SAMPLE_SOURCES  := $(call rooms,samples)
+CHECK_SOURCES   := $(call rooms,tests)
+ASSETS          := $(sort $(wildcard viz/assets/*))
+
+CORE_PACKAGES   := libelf libdw libunwind libunwind-ptrace libunwind-x86_64 libzstd zlib libxxhash
+CORE_CPPFLAGS   := -Iprofiler -I. -I$(BUILD) $(call pkg,--cflags,$(CORE_PACKAGES) libdebuginfod)
+CORE_LIBS       := $(call pkg,--libs,$(CORE_PACKAGES)) -liberty -ldl -lm
+TARGET_CPPFLAGS := -Itarget -Iprofiler/agent -idirafter $(GCCJIT_DIR) $(call pkg,--cflags,hdf5 libpng)
+TARGET_LIBS     := $(call pkg,--libs,hdf5 libpng) -lgccjit -lm
+
+object  = $(patsubst %.c,$(BUILD)/%.o,$(1))
+CORE    := $(BUILD)/libcore.a
+SAMPLES := $(patsubst samples/%.c,$(BUILD)/samples/%,$(SAMPLE_SOURCES))
+
+.PHONY: all programs demo data check check-long bench install uninstall clean need-build \
+	need-demo need-check need-bench
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL := all
+
+all: programs data
+programs: $(BIN)/cprof $(BIN)/segment $(SAMPLES)
+
+# --- rules ---------------------------------------------------------------------------------------
+$(call object,$(CORE_SOURCES) $(CLI_SOURCES)): EXTRA := $(CORE_CPPFLAGS)
+$(call object,$(CHECK_SOURCES)): EXTRA := $(CORE_CPPFLAGS) -Itests $(call pkg,--cflags,check)
+$(call object,$(TARGET_SOURCES)): EXTRA := $(TARGET_CPPFLAGS)
+
+$(BUILD)/%.o: %.c $(BUILD)/.flags | need-build
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(EXTRA) $(CFLAGS) $(WARNINGS) -MMD -MP -c $< -o $@
+
+$(CORE): $(call object,$(CORE_SOURCES))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BIN)/cprof: $(call object,$(CLI_SOURCES)) $(CORE)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) $(CFLAGS) $^ -o $@ $(CORE_LIBS)
+
+$(BIN)/segment: $(call object,$(TARGET_SOURCES))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) $(CFLAGS) $^ -o $@ $(TARGET_LIBS)
+
+# The samples are programs to be profiled: never sanitised, built as Debian builds (no frame pointers).
+$(BUILD)/samples/%: samples/%.c | need-build
+	$(call say,SAMPLE,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -O2 -g $(SAMPLE_CFLAGS) -Iprofiler/agent -MMD -MP $< -o $@ -pthread -lm
+
+# Text that is part of the program: viz/assets/NAME.EXT becomes the string asset_NAME_EXT.
+$(BUILD)/assets.h: $(ASSETS)
+	$(call say,ASSETS,$@)
+	@mkdir -p $(@D)
+	$(Q)for file in $^; do \
+		name=$$(basename $$file | tr '.-' '__'); \
+		printf 'static const char asset_%s[] = {' $$name; \
+		od -An -v -tx1 $$file | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'; \
+		printf '0};\n'; \
+	done > $@
+$(call object,$(call rooms,viz)): | $(BUILD)/assets.h
+
+-include $(patsubst %.o,%.d,$(call object,$(CORE_SOURCES) $(CLI_SOURCES) $(TARGET_SOURCES) $(CHECK_SOURCES)))
+-include $(addsuffix .d,$(SAMPLES))
+
+# --- what is needed, by name ---------------------------------------------------------------------
+need-build:
+	@tests/need.sh $(BUILD_PACKAGES)
+need-demo: need-build
+	@tests/need.sh $(DEMO_PACKAGES)
+need-check: need-build need-demo
+	@tests/need.sh $(CHECK_PACKAGES)
+need-bench: need-check
+	@tests/need.sh $(BENCH_PACKAGES)
+
+# --- data and demo -------------------------------------------------------------------------------
+data: data/s/data.hdf5
+data/s/data.hdf5: | $(BIN)/segment
+	$(call say,DATA,$(@D))
+	$(Q)$(BIN)/segment generate s
+
+# --- tests ---------------------------------------------------------------------------------------
+CHECK_SUITES := $(patsubst tests/check_%.c,%,$(filter-out tests/check_main.c,$(wildcard tests/check_*.c)))
+
+$(BUILD)/suites.h: $(CHECK_SOURCES)
+	@mkdir -p $(@D)
+	@printf '$(foreach s,$(CHECK_SUITES),SUITE($(s))\n)' > $@
+$(BUILD)/tests/check_main.o: $(BUILD)/suites.h
+
+$(BUILD)/check: $(call object,$(CHECK_SOURCES)) $(CORE)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) $(CFLAGS) $^ -o $@ $(call pkg,--libs,check) $(CORE_LIBS)
+
+clean:
+	rm -rf build build-* cprof segment
