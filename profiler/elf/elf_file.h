@@ -2,33 +2,28 @@
  * elf_file: one ELF file, opened once and shared by unwinding and symbols, which never open files
  * themselves.
  *
- * An address that the file itself uses (symbol values, .eh_frame, DWARF) is a `file_addr`. A process
- * maps file offsets; elf_file_addr() turns the one into the other by the program headers. The kernel
- * maps whole pages, so an offset up to a page before a segment's start or after its end still belongs
- * to that segment.
+ * An address that the file itself uses (symbol values, .eh_frame, DWARF) is a `file_addr`. A
+ * process maps file offsets; elf_file_addr() turns the one into the other by the program headers.
+ * The kernel maps whole pages, so an offset up to a page before a segment's start or after its end
+ * still belongs to that segment.
  *
- * Reading is by libelf over a private read-only mapping: a file that is truncated while it is read
- * must not kill the reader, so files of other users' programs are checked against their size first,
- * and everything found inside is bounded by it.
+ * Reading is by libelf over a private mapping; everything found inside is bounded by the file's
+ * size. One thread at a time may use a file. Everything "borrowed" lives until the last reference
+ * is dropped.
  */
 #pragma once
 
 #include "base/error.h"
+#include "model/build_id.h"
 
 #include <libelf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define BUILD_ID_MAX 32
-
-struct build_id {
-	uint8_t bytes[BUILD_ID_MAX];
-	uint8_t length; /* 0: the file has none */
-};
-
 struct elf_section {
-	const uint8_t *bytes; /* contents, decompressed when SHF_COMPRESSED; NULL: not there or SHT_NOBITS */
+	const uint8_t *bytes; /* contents, decompressed when SHF_COMPRESSED; NULL: not there or
+				 SHT_NOBITS */
 	size_t size;
 	uint64_t file_addr; /* sh_addr */
 	size_t index;
@@ -43,16 +38,16 @@ struct elf_file *elf_file_open(const char *path, struct error *err);
 struct elf_file *elf_file_open_fd(int fd, const char *name, struct error *err);
 
 /* An image in memory (the vdso); the bytes are copied. */
-struct elf_file *elf_file_from_memory(const void *bytes, size_t size, const char *name,
-	struct error *err);
+struct elf_file *elf_file_from_memory(
+	const void *bytes, size_t size, const char *name, struct error *err);
 
 struct elf_file *elf_file_reference(struct elf_file *file);
 void elf_file_close(struct elf_file *file); /* drops one reference; accepts NULL */
 
-const char *elf_file_name(const struct elf_file *file);     /* as given at opening */
-Elf *elf_file_handle(const struct elf_file *file);          /* libelf's; borrowed */
+const char *elf_file_name(const struct elf_file *file); /* as given at opening */
+Elf *elf_file_handle(const struct elf_file *file);	/* libelf's; borrowed */
 bool elf_file_is_64(const struct elf_file *file);
-uint16_t elf_file_machine(const struct elf_file *file);     /* EM_X86_64 ... */
+uint16_t elf_file_machine(const struct elf_file *file); /* EM_X86_64 ... */
 const struct build_id *elf_file_build_id(const struct elf_file *file);
 
 /* Section by name; false when it is not there. Contents are borrowed from the file. */
