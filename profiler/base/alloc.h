@@ -9,9 +9,9 @@
 
 #include <stddef.h>
 
-void *alloc_bytes(size_t size);                    /* uninitialised */
-void *alloc_zeroed(size_t count, size_t size);     /* count * size must not overflow: checked */
+void *alloc_bytes(size_t size);		       /* uninitialised */
+void *alloc_zeroed(size_t count, size_t size); /* count * size must not overflow: checked */
 void *alloc_resized(void *old, size_t count, size_t size);
-char *alloc_string(const char *text);              /* a copy; caller frees */
+char *alloc_string(const char *text); /* a copy; caller frees */
 char *alloc_string_n(const char *text, size_t length);
 char *alloc_format(const char *format, ...) __attribute__((format(printf, 1, 2)));

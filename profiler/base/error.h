@@ -1,8 +1,8 @@
 /*
  * error: one sentence about what went wrong, for the user.
  *
- * A fallible function returns 0 or -1 (or a pointer or NULL) and fills its last parameter. The sentence
- * says what was tried, on what, why it failed and, where known, what to do about it:
+ * A fallible function returns 0 or -1 (or a pointer or NULL) and fills its last parameter. The
+ * sentence says what was tried, on what, why it failed and, where known, what to do about it:
  *
  *     cannot open out.prof: No such file or directory: record one with `cprof run PROGRAM`
  *

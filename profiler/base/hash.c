@@ -11,8 +11,8 @@ static size_t home_slot(const struct hash *table, uint32_t tag)
 	return tag & (table->capacity - 1);
 }
 
-uint32_t hash_find(const struct hash *table, uint64_t hash, hash_same same, const void *owner,
-	const void *key)
+uint32_t hash_find(
+	const struct hash *table, uint64_t hash, hash_same same, const void *owner, const void *key)
 {
 	uint32_t tag = hash >> 32;
 
@@ -37,7 +37,8 @@ static void place(struct hash *table, struct hash_slot item)
 	table->slots[i] = item;
 }
 
-/* The tag alone decides a slot, so a table can grow without asking its owner for the hashes again. */
+/* The tag alone decides a slot, so a table can grow without asking its owner for the hashes again.
+ */
 static void grow(struct hash *table, size_t capacity)
 {
 	struct hash old = *table;

@@ -46,8 +46,8 @@ uint64_t hash_bytes(const void *bytes, size_t length);
 /* Mixes two words into a hash; for keys of up to 16 bytes. */
 static inline uint64_t hash_pair(uint64_t a, uint64_t b)
 {
-	unsigned __int128 product = (unsigned __int128)(a ^ 0x9E3779B97F4A7C15u) *
-				    (b ^ 0xD1B54A32D192ED03u);
+	unsigned __int128 product =
+		(unsigned __int128)(a ^ 0x9E3779B97F4A7C15u) * (b ^ 0xD1B54A32D192ED03u);
 
 	product += (uint64_t)(product >> 64);
 	uint64_t mixed = ((uint64_t)product ^ a) * 0xFF51AFD7ED558CCDu;
