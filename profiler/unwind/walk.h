@@ -118,7 +118,6 @@ struct walk_result {
 struct walk_cache_entry {
 	uint64_t ip; /* as looked up; 0: free */
 	const struct unwind_rule *rule;
-	const struct unwind_rows *rows;
 };
 
 struct walk_cache {
@@ -126,7 +125,7 @@ struct walk_cache {
 	size_t mask;
 };
 
-/* `count` is a power of two; 1,024 entries (24 KiB) serve a usual program. */
+/* `count` is a power of two; 1,024 entries (16 KiB) serve a usual program. */
 void walk_cache_init(struct walk_cache *cache, struct walk_cache_entry *entries, size_t count);
 void walk_cache_clear(struct walk_cache *cache);
 
