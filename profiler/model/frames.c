@@ -16,12 +16,29 @@ static bool same_frame(const void *owner, uint32_t id, const void *key)
 	return a->file_addr == b->file_addr && a->module == b->module;
 }
 
+static uint64_t frame_hash(const struct frame *frame)
+{
+	return hash_pair(frame->module, frame->file_addr);
+}
+
+/* A loader fills `items` alone: most profiles that are read are never added to. */
+static void index_loaded_frames(struct frames *frames)
+{
+	if (frames->frame_table.count >= frames->items.count)
+		return;
+	hash_reserve(&frames->frame_table, frames->items.count);
+	for (size_t i = frames->frame_table.count; i < frames->items.count; i++)
+		hash_insert(&frames->frame_table, frame_hash(&frames->items.items[i]), i + 1);
+}
+
 frame_id frames_intern(struct frames *frames, module_id module, uint64_t file_addr)
 {
 	struct frame key = {.module = module, .file_addr = file_addr};
-	uint64_t hash = hash_pair(module, file_addr);
-	frame_id id = hash_find(&frames->frame_table, hash, same_frame, frames, &key);
+	uint64_t hash = frame_hash(&key);
+	frame_id id;
 
+	index_loaded_frames(frames);
+	id = hash_find(&frames->frame_table, hash, same_frame, frames, &key);
 	if (id)
 		return id;
 	*array_add(&frames->items) = key;
@@ -44,13 +61,32 @@ static bool same_function(const void *owner, uint32_t id, const void *key)
 	       a->line == b->line && distinguishing_entry(a) == distinguishing_entry(b);
 }
 
-function_id functions_intern(struct frames *frames, const struct function *function)
+static uint64_t function_hash(const struct function *function)
 {
 	uint64_t place = hash_pair(
 		(uint64_t)function->file << 32 | function->line, distinguishing_entry(function));
-	uint64_t hash = hash_pair((uint64_t)function->name << 32 | function->module, place);
-	function_id id = hash_find(&frames->function_table, hash, same_function, frames, function);
 
+	return hash_pair((uint64_t)function->name << 32 | function->module, place);
+}
+
+static void index_loaded_functions(struct frames *frames)
+{
+	const struct function *functions = frames->functions.items;
+
+	if (frames->function_table.count >= frames->functions.count)
+		return;
+	hash_reserve(&frames->function_table, frames->functions.count);
+	for (size_t i = frames->function_table.count; i < frames->functions.count; i++)
+		hash_insert(&frames->function_table, function_hash(&functions[i]), i + 1);
+}
+
+function_id functions_intern(struct frames *frames, const struct function *function)
+{
+	uint64_t hash = function_hash(function);
+	function_id id;
+
+	index_loaded_functions(frames);
+	id = hash_find(&frames->function_table, hash, same_function, frames, function);
 	if (id)
 		return id;
 	*array_add(&frames->functions) = *function;

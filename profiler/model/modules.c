@@ -14,6 +14,19 @@ static bool same_module(const void *owner, uint32_t id, const void *key)
 	       build_id_equal(&a->build_id, &b->build_id);
 }
 
+static uint64_t module_hash(const struct module *module)
+{
+	return hash_pair(module->path,
+		hash_bytes(module->build_id.bytes, module->build_id.length) + module->kind);
+}
+
+/* A loader fills `items` alone: most profiles that are read are never added to. */
+static void index_loaded(struct modules *modules)
+{
+	for (size_t i = modules->table.count; i < modules->items.count; i++)
+		hash_insert(&modules->table, module_hash(&modules->items.items[i]), i + 1);
+}
+
 module_id modules_intern(struct modules *modules, struct strings *strings, const char *path,
 	enum module_kind kind, const struct build_id *build_id)
 {
@@ -24,7 +37,8 @@ module_id modules_intern(struct modules *modules, struct strings *strings, const
 
 	if (build_id)
 		key.build_id = *build_id;
-	hash = hash_pair(key.path, hash_bytes(key.build_id.bytes, key.build_id.length) + kind);
+	hash = module_hash(&key);
+	index_loaded(modules);
 	id = hash_find(&modules->table, hash, same_module, modules, &key);
 	if (id)
 		return id;

@@ -71,14 +71,31 @@ static bool same_count(const void *owner, uint32_t id, const void *key)
 	return a->stack == b->stack && a->thread == b->thread && a->in_region == b->in_region;
 }
 
+static uint64_t count_hash(const struct count *count)
+{
+	return hash_pair((uint64_t)count->thread << 1 | count->in_region, count->stack);
+}
+
+/* A loader fills `counts` alone: most profiles that are read are never added to. */
+static void index_loaded_counts(struct profile *profile)
+{
+	if (profile->count_table.count >= profile->counts.count)
+		return;
+	hash_reserve(&profile->count_table, profile->counts.count);
+	for (size_t i = profile->count_table.count; i < profile->counts.count; i++)
+		hash_insert(&profile->count_table, count_hash(&profile->counts.items[i]), i + 1);
+}
+
 struct count *profile_count(
 	struct profile *profile, thread_id thread, stack_id stack, bool in_region)
 {
 	struct count key = {.thread = thread, .stack = stack, .in_region = in_region};
-	uint64_t hash = hash_pair((uint64_t)thread << 1 | in_region, stack);
-	uint32_t id = hash_find(&profile->count_table, hash, same_count, profile, &key);
+	uint64_t hash = count_hash(&key);
 	struct count *count;
+	uint32_t id;
 
+	index_loaded_counts(profile);
+	id = hash_find(&profile->count_table, hash, same_count, profile, &key);
 	if (!id) {
 		*array_add(&profile->counts) = key;
 		id = profile->counts.count;

@@ -29,12 +29,29 @@ static bool same_stack(const void *owner, uint32_t id, const void *key)
 	return a->parent == b->parent && a->frame == b->frame;
 }
 
+/* A loader fills `items` alone: most profiles that are read are never added to. */
+static void index_loaded(struct stacks *stacks)
+{
+	size_t indexed = stacks->table.count + STACK_END_COUNT - 1; /* the roots never are */
+
+	if (indexed >= stacks->items.count)
+		return;
+	hash_reserve(&stacks->table, stacks->items.count);
+	for (; indexed < stacks->items.count; indexed++) {
+		const struct stack *stack = &stacks->items.items[indexed];
+
+		hash_insert(&stacks->table, hash_pair(stack->parent, stack->frame), indexed + 1);
+	}
+}
+
 stack_id stacks_push(struct stacks *stacks, stack_id parent, frame_id frame)
 {
 	struct stack key = {.parent = parent, .frame = frame};
 	uint64_t hash = hash_pair(parent, frame);
-	stack_id id = hash_find(&stacks->table, hash, same_stack, stacks, &key);
+	stack_id id;
 
+	index_loaded(stacks);
+	id = hash_find(&stacks->table, hash, same_stack, stacks, &key);
 	if (id)
 		return id;
 	*array_add(&stacks->items) = key;

@@ -1,7 +1,5 @@
 #include "model/timeline.h"
 
-#include <string.h>
-
 void timeline_release(struct timeline *timeline)
 {
 	array_release(&timeline->bytes);
@@ -11,20 +9,6 @@ void timeline_clear(struct timeline *timeline)
 {
 	timeline->bytes.count = timeline->record_count = 0;
 	timeline->last = (struct timeline_record){0};
-}
-
-static void put_varint(struct timeline *timeline, uint64_t value)
-{
-	while (value >= 0x80) {
-		*array_add(&timeline->bytes) = value | 0x80;
-		value >>= 7;
-	}
-	*array_add(&timeline->bytes) = value;
-}
-
-static void put_difference(struct timeline *timeline, int64_t difference)
-{
-	put_varint(timeline, (uint64_t)difference << 1 ^ (uint64_t)(difference >> 63));
 }
 
 static uint64_t granularity(int metric)
@@ -38,23 +22,42 @@ static int64_t who(const struct timeline_record *record)
 	return (int64_t)record->thread << 1 | record->in_region;
 }
 
+static uint64_t wall_expected(const uint64_t value[METRIC_COUNT])
+{
+	return value[METRIC_CPU] + value[METRIC_BLOCKED] + value[METRIC_RUNNABLE];
+}
+
+/* The values as they are stored: rounded, and of wall what its parts do not explain. */
+static void values_to_store(uint64_t stored[METRIC_COUNT], const struct timeline_record *record)
+{
+	for (int i = 0; i < METRIC_COUNT; i++)
+		stored[i] = (record->value[i] + granularity(i) / 2) / granularity(i);
+	stored[METRIC_WALL] -= wall_expected(stored);
+}
+
 void timeline_add(struct timeline *timeline, const struct timeline_record *record)
 {
 	struct timeline_record *last = &timeline->last;
 	uint64_t time_us = record->time_ns / 1000, last_us = last->time_ns / 1000;
+	uint64_t stored[METRIC_COUNT];
 	uint8_t set = 0;
 
+	values_to_store(stored, record);
 	for (int i = 0; i < METRIC_COUNT; i++)
-		if (metrics[i].is_shown && (record->value[i] + granularity(i) / 2) / granularity(i))
+		if (metrics[i].is_shown && stored[i])
 			set |= METRIC_BIT(i);
-	put_varint(timeline, time_us > last_us ? time_us - last_us : 0);
-	put_difference(timeline, who(record) - who(last));
-	put_difference(timeline, (int64_t)record->stack - last->stack);
-	*array_add(&timeline->bytes) = set;
-	for (int i = 0; i < METRIC_COUNT; i++)
-		if (set & METRIC_BIT(i))
-			put_varint(
-				timeline, (record->value[i] + granularity(i) / 2) / granularity(i));
+	bytes_put_number(&timeline->bytes, time_us > last_us ? time_us - last_us : 0);
+	bytes_put_signed(&timeline->bytes, who(record) - who(last));
+	bytes_put_signed(&timeline->bytes, (int64_t)record->stack - (int64_t)last->stack);
+	bytes_put(&timeline->bytes, &set, 1);
+	for (int i = 0; i < METRIC_COUNT; i++) {
+		if (!(set & METRIC_BIT(i)))
+			continue;
+		if (i == METRIC_WALL)
+			bytes_put_signed(&timeline->bytes, stored[i]);
+		else
+			bytes_put_number(&timeline->bytes, stored[i]);
+	}
 	if (time_us > last_us)
 		last->time_ns = time_us * 1000;
 	last->thread = record->thread;
@@ -63,64 +66,47 @@ void timeline_add(struct timeline *timeline, const struct timeline_record *recor
 	timeline->record_count++;
 }
 
-struct cursor {
-	const uint8_t *bytes;
-	size_t size, offset;
-	bool damaged;
-};
-
-static uint64_t get_varint(struct cursor *cursor)
+static void read_values(
+	struct cursor *cursor, unsigned set, const uint8_t metric_of[8], uint64_t value[])
 {
-	uint64_t value = 0;
+	bool has_wall = false;
 
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		uint8_t byte;
+	memset(value, 0, METRIC_COUNT * sizeof(value[0]));
+	for (int bit = 0; bit < 8; bit++) {
+		int metric = metric_of[bit];
 
-		if (cursor->offset >= cursor->size)
-			break;
-		byte = cursor->bytes[cursor->offset++];
-		value |= (uint64_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			return value;
+		has_wall |= metric == METRIC_WALL;
+		if (!(set & 1u << bit))
+			continue;
+		if (metric >= METRIC_COUNT)
+			cursor_number(cursor);
+		else if (metric == METRIC_WALL)
+			value[metric] = (uint64_t)cursor_signed(cursor) * granularity(metric);
+		else
+			value[metric] = cursor_number(cursor) * granularity(metric);
 	}
-	cursor->damaged = true;
-	return 0;
-}
-
-static int64_t get_difference(struct cursor *cursor)
-{
-	uint64_t value = get_varint(cursor);
-
-	return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+	if (has_wall)
+		value[METRIC_WALL] += wall_expected(value);
 }
 
 bool timeline_read(const uint8_t *bytes, size_t size, size_t *offset, const uint8_t metric_of[8],
 	struct timeline_record *record, bool *damaged)
 {
-	struct cursor cursor = {.bytes = bytes, .size = size, .offset = *offset};
+	struct cursor cursor = {.at = bytes + *offset, .end = bytes + size};
 	uint64_t thread;
-	uint8_t set;
+	const uint8_t *set;
 
 	*damaged = false;
 	if (*offset >= size)
 		return false;
-	record->time_ns += get_varint(&cursor) * 1000;
-	thread = (uint64_t)who(record) + (uint64_t)get_difference(&cursor);
+	record->time_ns += cursor_number(&cursor) * 1000;
+	thread = (uint64_t)who(record) + (uint64_t)cursor_signed(&cursor);
 	record->thread = thread >> 1;
 	record->in_region = thread & 1;
-	record->stack += (uint32_t)get_difference(&cursor);
-	set = cursor.offset < size ? bytes[cursor.offset++] : 0;
-	memset(record->value, 0, sizeof(record->value));
-	for (int bit = 0; bit < 8; bit++) {
-		uint64_t value;
-
-		if (!(set & 1 << bit))
-			continue;
-		value = get_varint(&cursor);
-		if (metric_of[bit] < METRIC_COUNT)
-			record->value[metric_of[bit]] = value * granularity(metric_of[bit]);
-	}
-	*offset = cursor.offset;
+	record->stack += (uint32_t)cursor_signed(&cursor);
+	set = cursor_take(&cursor, 1);
+	read_values(&cursor, set ? *set : 0, metric_of, record->value);
+	*offset = cursor.at - bytes;
 	*damaged = cursor.damaged;
 	return !cursor.damaged;
 }
