@@ -371,27 +371,25 @@ static bool has_debug_info(const struct elf_file *file)
 	return false;
 }
 
-static bool same_build_id(const struct elf_file *a, const struct elf_file *b)
+static bool same_build_id(const struct build_id *a, const struct build_id *b)
 {
-	return a->build_id.length && a->build_id.length == b->build_id.length &&
-	       !memcmp(a->build_id.bytes, b->build_id.bytes, a->build_id.length);
+	return a->length && build_id_equal(a, b);
 }
 
-static struct elf_file *debug_by_build_id(const struct elf_file *file)
+/* The file that is installed as the debug information of this build-id; NULL: none is. */
+static struct elf_file *debug_by_build_id(const struct build_id *id)
 {
-	const struct build_id *id = &file->build_id;
-	char path[sizeof(DEBUG_ROOT "/.build-id//.debug") + 2 * BUILD_ID_MAX];
+	char text[BUILD_ID_TEXT_SIZE];
 	struct elf_file *found;
-	size_t length;
+	char *path;
 
 	if (id->length < 2)
 		return NULL;
-	length = sprintf(path, DEBUG_ROOT "/.build-id/%02x/", id->bytes[0]);
-	for (size_t i = 1; i < id->length; i++)
-		length += sprintf(path + length, "%02x", id->bytes[i]);
-	strcpy(path + length, ".debug");
+	build_id_text(id, text);
+	path = alloc_format(DEBUG_ROOT "/.build-id/%.2s/%s.debug", text, text + 2);
 	found = elf_file_open(path, NULL);
-	if (found && !same_build_id(file, found)) {
+	free(path);
+	if (found && !same_build_id(id, &found->build_id)) {
 		elf_file_close(found);
 		return NULL;
 	}
@@ -412,7 +410,7 @@ static bool link_matches(const struct elf_file *file, const struct elf_file *fou
 		found->identity.device == file->identity.device)
 		return false;
 	if (file->build_id.length && found->build_id.length)
-		return same_build_id(file, found);
+		return same_build_id(&file->build_id, &found->build_id);
 	return checksum(found) == crc;
 }
 
@@ -461,9 +459,46 @@ struct elf_file *elf_file_debug(struct elf_file *file)
 		return elf_file_reference(file);
 	if (!file->debug_searched) {
 		file->debug_searched = true;
-		file->debug = debug_by_build_id(file);
+		file->debug = debug_by_build_id(&file->build_id);
 		if (!file->debug)
 			file->debug = debug_by_link(file);
 	}
 	return file->debug ? elf_file_reference(file->debug) : NULL;
+}
+
+/* A name that is relative is so to the file that it stands in. */
+static struct elf_file *open_beside(const struct elf_file *file, const char *name)
+{
+	char *directory = name[0] == '/' ? alloc_string("") : directory_of(file);
+	char *path = directory ? alloc_format("%s/%s", directory, name) : NULL;
+	struct elf_file *found = path ? elf_file_open(path, NULL) : NULL;
+
+	free(path);
+	free(directory);
+	return found;
+}
+
+/* .gnu_debugaltlink is a name with its NUL, then the bytes of the build-id. */
+struct elf_file *elf_file_alternate(const struct elf_file *debug)
+{
+	struct elf_section section;
+	struct build_id id = {0};
+	struct elf_file *found;
+	size_t length;
+
+	if (!elf_file_section(debug, ".gnu_debugaltlink", &section) || !section.size)
+		return NULL;
+	length = strnlen((const char *)section.bytes, section.size) + 1;
+	if (length >= section.size || section.size - length > BUILD_ID_MAX)
+		return NULL;
+	id.length = section.size - length;
+	memcpy(id.bytes, section.bytes + length, id.length);
+	found = debug_by_build_id(&id);
+	if (!found)
+		found = open_beside(debug, (const char *)section.bytes);
+	if (found && !same_build_id(&id, &found->build_id)) {
+		elf_file_close(found);
+		return NULL;
+	}
+	return found;
 }

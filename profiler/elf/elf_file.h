@@ -66,3 +66,10 @@ void elf_file_text_range(const struct elf_file *file, uint64_t *low, uint64_t *h
  * no error.
  */
 struct elf_file *elf_file_debug(struct elf_file *file);
+
+/*
+ * The file that `debug`, a file with debug information, shares a part of it with: dwz(1) moves what
+ * several files have in common into one, and leaves its name and build-id in .gnu_debugaltlink.
+ * A new reference, or NULL: it names none, or that is not installed.
+ */
+struct elf_file *elf_file_alternate(const struct elf_file *debug);
