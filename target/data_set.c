@@ -23,7 +23,8 @@ const struct data_size *data_size_find(const char *name, struct failure *err)
 static int checked_path(int length, const char *name, struct failure *err)
 {
 	if (length >= PATH_MAX)
-		return fail(err, "the name '%.80s...' is too long for a path; give a shorter one", name);
+		return fail(err, "the name '%.80s...' is too long for a path; give a shorter one",
+			name);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 #include "picture.h"
 
-#include "memory.h"
+#include "allocate.h"
 
 #include <stdlib.h>
 

@@ -3,9 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct stage stage_v0, stage_v1, stage_v2, stage_v3, stage_v4, stage_v5, stage_v6,
-	stage_v7;
-
 const struct stage *const stages[] = {
 	&stage_v0,
 	&stage_v1,

@@ -1,8 +1,8 @@
 /*
  * Memory that is there or the program ends: with one sentence and exit status 1.
  */
-#ifndef TARGET_MEMORY_H
-#define TARGET_MEMORY_H
+#ifndef TARGET_ALLOCATE_H
+#define TARGET_ALLOCATE_H
 
 #include <stddef.h>
 
