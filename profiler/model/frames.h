@@ -2,7 +2,7 @@
  * frames: addresses of code, and what they are called.
  *
  * A frame is (module, file_addr); the address of a caller is that of its call instruction, not of
- * the return (frames_call_site() is the one home of that rule). Recording knows frames only; names
+ * the return (walk_lookup_ip() in unwind/walk.h is the one home of that rule). Recording knows frames only; names
  * come afterwards, once per frame: one or more `struct line`, innermost inlined function first.
  *
  *     frame  libm.so.6 0x2f1a0   ->  line  exp        e_exp.c:58     (inlined)
@@ -48,16 +48,6 @@ struct frames {
 void frames_release(struct frames *frames);
 
 frame_id frames_intern(struct frames *frames, module_id module, uint64_t file_addr);
-
-/*
- * A return address points behind its call, which for a call that ends its function or line belongs
- * to another one: one byte less lies within the call instruction. Addresses that were
- * interrupted (the leaf, the frame below a signal handler) are taken as they are.
- */
-static inline uint64_t frames_call_site(uint64_t ip, bool is_return_address)
-{
-	return is_return_address ? ip - 1 : ip;
-}
 
 /* The number of the equal function, added when new. `entry` tells apart those without a file. */
 function_id functions_intern(struct frames *frames, const struct function *function);

@@ -1,0 +1,226 @@
+#include "collect/accounting.h"
+
+#include <string.h>
+
+static const enum metric off_metric[OFF_KIND_COUNT] = {
+	[OFF_BLOCKED] = METRIC_BLOCKED,
+	[OFF_RUNNABLE] = METRIC_RUNNABLE,
+};
+
+static void add(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns,
+	stack_id stack, bool in_region, const uint64_t value[METRIC_COUNT])
+{
+	uint64_t since_zero = time_ns > accounting->zero_ns ? time_ns - accounting->zero_ns : 0;
+
+	profile_add(accounting->profile, since_zero, thread->id, stack, in_region, value);
+}
+
+static void add_cpu(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns,
+	stack_id stack, bool in_region, uint64_t length_ns, bool is_sample)
+{
+	uint64_t value[METRIC_COUNT] = {0}, length_us = length_ns / 1000;
+
+	if (length_ns == 0 && !is_sample)
+		return;
+	value[METRIC_WALL] = value[METRIC_CPU] = length_ns;
+	value[METRIC_SAMPLES] = is_sample;
+	value[METRIC_CPU_SQUARES] = is_sample ? length_us * length_us : 0;
+	threads_thread(&accounting->profile->threads, thread->id)->cpu_ns += length_ns;
+	add(accounting, thread, time_ns, stack, in_region, value);
+}
+
+static void add_off(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns,
+	stack_id stack, bool in_region, enum off_kind kind, uint64_t length_ns)
+{
+	uint64_t value[METRIC_COUNT] = {0};
+
+	if (length_ns == 0)
+		return;
+	value[METRIC_WALL] = value[off_metric[kind]] = length_ns;
+	add(accounting, thread, time_ns, stack, in_region, value);
+}
+
+void accounting_advance(struct live_thread *thread, uint64_t time_ns)
+{
+	if (time_ns <= thread->since_ns)
+		return;
+	thread->open_ns[thread->process->in_region] += time_ns - thread->since_ns;
+	thread->since_ns = time_ns;
+}
+
+void accounting_begin(
+	struct accounting *accounting, struct live_thread *thread, uint64_t time_ns, bool is_on_cpu)
+{
+	(void)accounting;
+	thread->since_ns = time_ns;
+	thread->is_on_cpu = is_on_cpu;
+	thread->was_preempted = true;
+}
+
+/* Gives the CPU time that no stack has yet to `stack`; the sample itself counts in `region`. */
+static void give_cpu(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns,
+	stack_id stack, bool is_sample)
+{
+	bool now = thread->process->in_region;
+
+	add_cpu(accounting, thread, time_ns, stack, !now, thread->open_ns[!now], false);
+	add_cpu(accounting, thread, time_ns, stack, now, thread->open_ns[now], is_sample);
+	thread->open_ns[0] = thread->open_ns[1] = 0;
+}
+
+/* The time of both regions that is pooled, to one stack, as a guess. */
+static void give_pool(
+	struct accounting *accounting, struct live_thread *thread, uint64_t time_ns, stack_id stack)
+{
+	for (int kind = 0; kind < OFF_KIND_COUNT; kind++)
+		for (int region = 0; region < 2; region++) {
+			uint64_t *pool = &thread->pool_ns[kind][region];
+
+			add_off(accounting, thread, time_ns, stack, region, kind, *pool);
+			accounting->profile->info.off_cpu_inferred_ns += *pool;
+			*pool = 0;
+		}
+}
+
+void accounting_sample(
+	struct accounting *accounting, struct live_thread *thread, uint64_t time_ns, stack_id stack)
+{
+	if (!thread->is_on_cpu) /* the record of its coming back was lost */
+		accounting_switch_in(accounting, thread, time_ns);
+	accounting_advance(thread, time_ns);
+	give_cpu(accounting, thread, time_ns, stack, true);
+	if (!accounting->has_switch_stacks || !thread->last_stack)
+		give_pool(accounting, thread, time_ns, stack);
+	thread->last_stack = stack;
+}
+
+void accounting_off_stack(struct live_thread *thread, stack_id stack, uint64_t weight)
+{
+	thread->off_stack = stack;
+	thread->off_weight = weight ? weight : 1;
+}
+
+/*
+ * CPU time keeps open over a switch: it belongs to the next sample. Its place is taken by the time
+ * off the CPU, so it moves to where that is not in the way.
+ */
+static void stash_cpu(struct live_thread *thread)
+{
+	memcpy(thread->cpu_ns, thread->open_ns, sizeof(thread->cpu_ns));
+	thread->open_ns[0] = thread->open_ns[1] = 0;
+}
+
+void accounting_switch_out(struct accounting *accounting, struct live_thread *thread,
+	uint64_t time_ns, bool was_preempted)
+{
+	if (!thread->is_on_cpu) /* the record of its coming back was lost */
+		accounting_switch_in(accounting, thread, time_ns);
+	accounting_advance(thread, time_ns);
+	accounting->profile->info.switches++;
+	stash_cpu(thread);
+	thread->is_on_cpu = false;
+	thread->was_preempted = was_preempted;
+	thread->off_stack_was_looked_for = false;
+}
+
+static void estimate(struct live_thread *thread, enum off_kind kind)
+{
+	for (int region = 0; region < 2; region++)
+		if (thread->open_ns[region])
+			*array_add(&thread->estimates) =
+				(struct off_estimate){.stack = thread->off_stack,
+					.kind = kind,
+					.in_region = region,
+					.weight_ns = (double)(thread->off_weight - 1) *
+						     (double)thread->open_ns[region]};
+}
+
+void accounting_switch_in(
+	struct accounting *accounting, struct live_thread *thread, uint64_t time_ns)
+{
+	enum off_kind kind = thread->was_preempted ? OFF_RUNNABLE : OFF_BLOCKED;
+
+	if (thread->is_on_cpu) {
+		accounting_advance(thread, time_ns);
+		return;
+	}
+	accounting_advance(thread, time_ns);
+	for (int region = 0; region < 2; region++) {
+		uint64_t length_ns = thread->open_ns[region];
+
+		if (!thread->off_stack) {
+			thread->pool_ns[kind][region] += length_ns;
+			continue;
+		}
+		add_off(accounting, thread, time_ns, thread->off_stack, region, kind, length_ns);
+		accounting->profile->info.off_cpu_measured_ns += length_ns;
+	}
+	if (thread->off_stack && thread->off_weight > 1)
+		estimate(thread, kind);
+	memcpy(thread->open_ns, thread->cpu_ns, sizeof(thread->open_ns));
+	thread->off_stack = 0;
+	thread->is_on_cpu = true;
+}
+
+/* Shares out one pool among the estimates of its kind; false when there is none. */
+static bool share_pool(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns,
+	enum off_kind kind, bool in_region)
+{
+	uint64_t *pool = &thread->pool_ns[kind][in_region], left = *pool;
+	double total = 0, part;
+
+	for (size_t i = 0; i < thread->estimates.count; i++)
+		if (thread->estimates.items[i].kind == kind)
+			total += thread->estimates.items[i].weight_ns;
+	if (total <= 0)
+		return false;
+	part = (double)left / total;
+	for (size_t i = 0; i < thread->estimates.count; i++) {
+		const struct off_estimate *estimate = &thread->estimates.items[i];
+		double exact = estimate->weight_ns * part;
+		uint64_t length_ns = exact < (double)left ? (uint64_t)exact : left;
+
+		if (estimate->kind != kind)
+			continue;
+		add_off(accounting, thread, time_ns, estimate->stack, in_region, kind, length_ns);
+		left -= length_ns;
+	}
+	accounting->profile->info.off_cpu_shared_ns += *pool - left;
+	*pool = left; /* the roundings */
+	return true;
+}
+
+void accounting_settle(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns)
+{
+	if (thread->estimates.count == 0)
+		return;
+	for (int kind = 0; kind < OFF_KIND_COUNT; kind++)
+		for (int region = 0; region < 2; region++)
+			share_pool(accounting, thread, time_ns, kind, region);
+	thread->estimates.count = 0;
+}
+
+static stack_id special_stack(struct profile *profile, const char *name)
+{
+	frame_id frame = profile_special_frame(profile, name);
+
+	return stacks_push(&profile->stacks, STACK_NOT_WALKED, frame);
+}
+
+void accounting_end(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns)
+{
+	struct profile *profile = accounting->profile;
+	stack_id stack = thread->last_stack;
+
+	if (!thread->is_on_cpu) /* CPU time may still be open from before it left */
+		accounting_switch_in(accounting, thread, time_ns);
+	accounting_advance(thread, time_ns);
+	accounting_settle(accounting, thread, time_ns);
+	if (!stack) {
+		stack = special_stack(profile, "[not sampled]");
+		threads_thread(&profile->threads, thread->id)->not_sampled_ns +=
+			thread->open_ns[0] + thread->open_ns[1];
+	}
+	give_cpu(accounting, thread, time_ns, stack, false);
+	give_pool(accounting, thread, time_ns, stack);
+}

@@ -1,0 +1,52 @@
+/*
+ * accounting: which stack a thread's time belongs to.
+ *
+ * The kernel's switch records say exactly how long each thread was on a CPU and off it. Samples
+ * share this out, so that a thread's times always add up to its life, whatever the sampling rate
+ * did:
+ *
+ * on the CPU   A sample gets the CPU time since the thread's sample before. What follows the last
+ * sample goes to that one; of a thread without any sample it is "[not sampled]". off the CPU  An
+ * interval belongs to the stack that left the CPU, when that was seen. Where switches are too many
+ * to see every one, a stack that was seen stands for `weight` like it: intervals that were not seen
+ * are pooled per thread and shared out in proportion to weight x length about once a second. Where
+ * switches show no stacks at all, the pool goes to the thread's next sample, which is counted as
+ * inferred.
+ *
+ * Off-CPU time is "runnable" when the thread was preempted or has just begun, else "blocked".
+ */
+#pragma once
+
+#include "collect/tasks.h"
+
+struct accounting {
+	struct profile *profile; /* borrowed */
+	uint64_t zero_ns;	 /* the recording's start */
+	bool has_switch_stacks;
+};
+
+/* A thread begins to exist, waiting for its first turn (or running, as a process that just exec'd).
+ */
+void accounting_begin(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns,
+	bool is_on_cpu);
+
+void accounting_sample(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns,
+	stack_id stack);
+
+/* The thread is about to leave the CPU in this stack, or is off it there. */
+void accounting_off_stack(struct live_thread *thread, stack_id stack, uint64_t weight);
+
+void accounting_switch_out(struct accounting *accounting, struct live_thread *thread,
+	uint64_t time_ns, bool was_preempted);
+void accounting_switch_in(
+	struct accounting *accounting, struct live_thread *thread, uint64_t time_ns);
+
+/* Accounts up to now; before anything changes what the time counts for (a region's start or end).
+ */
+void accounting_advance(struct live_thread *thread, uint64_t time_ns);
+
+/* Shares out what is pooled. */
+void accounting_settle(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns);
+
+/* The thread's end, or the recording's. */
+void accounting_end(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns);

@@ -1,0 +1,37 @@
+/*
+ * address_space: the executable mappings of a process, as its mappings were seen to come.
+ *
+ *     7f10a0428000-7f10a05b1000  offset 28000  libc.so.6      (a line of /proc/PID/maps)
+ *
+ * Sorted by address and without overlaps: a new mapping replaces what it covers. Unmapping is not
+ * reported by the kernel, so old mappings stay until something covers them. A forked child has a
+ * copy; exec starts afresh.
+ */
+#pragma once
+
+#include "collect/images.h"
+#include "unwind/walk.h"
+
+struct mapping {
+	struct walk_module walk; /* first: low, high, bias, rows */
+	module_id module;
+	bool has_file; /* addresses of the module are file_addrs, else run-time addresses */
+};
+
+struct address_space {
+	ARRAY(struct mapping) mappings;
+	struct walk_cache cache;
+	struct walk_cache_entry *cache_entries;
+	size_t last; /* where the last look-up found something */
+};
+
+struct address_space *address_space_new(void);
+struct address_space *address_space_copy(const struct address_space *from);
+void address_space_free(struct address_space *space); /* accepts NULL */
+void address_space_clear(struct address_space *space);
+
+void address_space_map(
+	struct address_space *space, const struct event_mmap *mapping, const struct image *image);
+
+/* The mapping that holds ip, or NULL. Borrowed until the space changes. */
+const struct mapping *address_space_find(struct address_space *space, uint64_t ip);

@@ -1,0 +1,33 @@
+/*
+ * images: the files that the program runs, opened while they can be.
+ *
+ * An image is opened when its mapping is seen: through /proc/PID/map_files (root only; right even
+ * for deleted files and in other mount namespaces), else /proc/PID/root, else by its path; where
+ * the mapping told a build-id the file must have it. Its unwind table is compiled once per module,
+ * however many processes map it, and the file stays open for naming addresses afterwards.
+ */
+#pragma once
+
+#include "collect/event.h"
+#include "elf/elf_file.h"
+#include "model/profile.h"
+#include "unwind/rows.h"
+
+struct image {
+	module_id module;
+	struct elf_file *file;	  /* NULL: there is none, or it could not be opened */
+	struct unwind_rows *rows; /* NULL as file is, or not for this machine */
+};
+
+struct images {
+	ARRAY(struct image *) items; /* one per module, in no order; never move */
+};
+
+void images_release(struct images *images);
+
+/* The image behind a mapping of process `pid`, opened when it is new. Never NULL. */
+const struct image *images_for_mapping(struct images *images, struct profile *profile, uint32_t pid,
+	const struct event_mmap *mapping);
+
+/* The file of a module, NULL where there is none; borrowed. */
+struct elf_file *images_file(const struct images *images, module_id module);

@@ -1,0 +1,102 @@
+#include "collect/marks.h"
+
+#include "agent/cprof.h"
+#include "model/profile.h"
+
+_Static_assert((int)MARK_START == CPROF_MARK_START && (int)MARK_STOP == CPROF_MARK_STOP &&
+		       (int)MARK_NAMED == CPROF_MARK_NAMED,
+	"kinds of marks are the same on both sides");
+
+int marks_open(struct marks *marks, pid_t pid, struct error *err)
+{
+	int fd;
+
+	*marks = (struct marks){0};
+	snprintf(marks->path, sizeof(marks->path), "/dev/shm/cprof.%d", (int)pid);
+	unlink(marks->path); /* of a recording that died, whose pid is used again */
+	fd = open(marks->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_set_errno(err, "cannot create %s", marks->path);
+	if (ftruncate(fd, sizeof(*marks->shared)) == 0)
+		marks->shared = mmap(
+			NULL, sizeof(*marks->shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (!marks->shared || marks->shared == MAP_FAILED) {
+		marks->shared = NULL;
+		unlink(marks->path);
+		return error_set_errno(err, "cannot share %s", marks->path);
+	}
+	marks->shared->magic = CPROF_MARKS_MAGIC;
+	return 0;
+}
+
+void marks_close(struct marks *marks)
+{
+	if (!marks->shared)
+		return;
+	munmap(marks->shared, sizeof(*marks->shared));
+	unlink(marks->path);
+	*marks = (struct marks){0};
+}
+
+/* Marks that came faster than they were read are gone: go on with the oldest that is still there.
+ */
+static void skip_overwritten(struct marks *marks, uint64_t written)
+{
+	if (written - marks->next <= CPROF_MARKS_SLOTS)
+		return;
+	marks->lost += written - CPROF_MARKS_SLOTS - marks->next;
+	marks->next = written - CPROF_MARKS_SLOTS;
+}
+
+/* A program that is killed while it writes a mark leaves its slot open for ever. */
+static bool next_one_is_written(const struct marks *marks)
+{
+	const struct cprof_mark_slot *slot =
+		&marks->shared->slots[(marks->next + 1) % CPROF_MARKS_SLOTS];
+
+	return __atomic_load_n(&slot->number, __ATOMIC_ACQUIRE) == marks->next + 2;
+}
+
+/* Copies the mark that is due; false while it is being written. */
+static bool copy_slot(const struct marks *marks, struct cprof_mark_slot *copy)
+{
+	const struct cprof_mark_slot *slot = &marks->shared->slots[marks->next % CPROF_MARKS_SLOTS];
+
+	if (__atomic_load_n(&slot->number, __ATOMIC_ACQUIRE) != marks->next + 1)
+		return false;
+	*copy = *slot;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(&slot->number, __ATOMIC_RELAXED) == marks->next + 1;
+}
+
+bool marks_next(struct marks *marks, uint64_t before_ns, struct event *event)
+{
+	struct cprof_mark_slot copy;
+	uint64_t written;
+
+	if (!marks->shared)
+		return false;
+	written = __atomic_load_n(&marks->shared->next, __ATOMIC_ACQUIRE);
+	if (written <= marks->next)
+		return false;
+	skip_overwritten(marks, written);
+	if (!copy_slot(marks, &copy)) {
+		if (!next_one_is_written(marks))
+			return false;
+		marks->next++;
+		marks->lost++;
+		return marks_next(marks, before_ns, event);
+	}
+	if (copy.time_ns >= before_ns)
+		return false;
+	marks->next++;
+	copy.name[sizeof(copy.name) - 1] = '\0';
+	memcpy(marks->name, copy.name, sizeof(marks->name));
+	*event = (struct event){.kind = EVENT_MARK,
+		.pid = copy.pid,
+		.tid = copy.tid,
+		.time_ns = copy.time_ns,
+		.mark = {.name = marks->name, .kind = copy.kind}};
+	return true;
+}

@@ -1,0 +1,272 @@
+#include "collect/perf_events.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Copies of the stack. A record's size has 16 bits, and the deep copy leaves room for the rest of
+ * it. */
+#define STACK_BYTES	 16384
+#define STACK_BYTES_DEEP 63488
+
+#define SWITCH_STACKS_HZ 997
+#define CHAIN_MAX	 64
+
+/* A machine of so many CPUs or fewer may take events per CPU for a single program's sake. */
+#define PER_CPU_MAX 64
+
+/* One rung of the ladder from the best event to the one that is always there. */
+struct rung {
+	const char *event;
+	uint32_t type;
+	uint64_t config;
+	bool user_only;
+	bool per_cpu;
+};
+
+static const struct rung rungs[] = {
+	{"cycles", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, false, false},
+	{"cpu-clock", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK, false, true},
+	{"task-clock", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK, false, false},
+	{"cycles, user only", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, true, false},
+	{"task-clock, user only", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK, true, false},
+};
+
+static int open_event(struct perf_event_attr *attr, pid_t pid, int cpu)
+{
+	return syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+static struct perf_event_attr base_attr(const struct rung *rung)
+{
+	return (struct perf_event_attr){
+		.size = sizeof(struct perf_event_attr),
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_DUMMY,
+		.sample_type = PERF_SAMPLE_TYPE,
+		.sample_regs_user = PERF_REGISTER_MASK,
+		.sample_stack_user = STACK_BYTES,
+		.sample_max_stack = CHAIN_MAX,
+		.exclude_callchain_user = 1,
+		.exclude_callchain_kernel = rung->user_only,
+		.exclude_kernel = rung->user_only,
+		.exclude_hv = rung->user_only,
+		.sample_id_all = 1,
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
+		.watermark = 1,
+		.inherit = !rung->per_cpu,
+		.enable_on_exec = !rung->per_cpu,
+		.disabled = !rung->per_cpu,
+	};
+}
+
+static struct perf_event_attr track_attr(const struct rung *rung)
+{
+	struct perf_event_attr attr = base_attr(rung);
+
+	attr.mmap = attr.mmap2 = attr.build_id = 1;
+	attr.comm = attr.comm_exec = 1;
+	attr.task = 1;
+	attr.context_switch = 1;
+	return attr;
+}
+
+static struct perf_event_attr clock_attr(const struct rung *rung, uint64_t rate_hz)
+{
+	struct perf_event_attr attr = base_attr(rung);
+
+	attr.type = rung->type;
+	attr.config = rung->config;
+	attr.freq = 1;
+	attr.sample_freq = rate_hz;
+	attr.exclude_idle = rung->per_cpu;
+	return attr;
+}
+
+static struct perf_event_attr switch_attr(const struct rung *rung)
+{
+	struct perf_event_attr attr = base_attr(rung);
+
+	attr.config = PERF_COUNT_SW_CONTEXT_SWITCHES;
+	attr.freq = 1;
+	attr.sample_freq = SWITCH_STACKS_HZ;
+	return attr;
+}
+
+static void make_deep(struct perf_event_attr *attr)
+{
+	attr->sample_stack_user = STACK_BYTES_DEEP;
+	attr->disabled = 1;
+	attr->enable_on_exec = 0;
+}
+
+/* Opens one role on one CPU; -1 with errno. Kernels before 5.12 give no build-ids in mappings. */
+static int open_role(struct perf_cpu *cpu, enum perf_role role, struct perf_event_attr attr,
+	pid_t pid, bool per_cpu, size_t ring_bytes)
+{
+	pid_t whom = per_cpu ? -1 : pid;
+	int fd;
+
+	attr.wakeup_watermark = ring_bytes;
+	fd = open_event(&attr, whom, cpu->cpu);
+	if (fd < 0 && errno == EINVAL && attr.build_id) {
+		attr.build_id = 0;
+		fd = open_event(&attr, whom, cpu->cpu);
+	}
+	if (fd < 0)
+		return -1;
+	cpu->fd[role] = fd;
+	return ioctl(fd, PERF_EVENT_IOC_ID, &cpu->id[role]);
+}
+
+/* Half a second of samples may wait; a wake-up is due when an eighth of the smallest ring is full.
+ */
+#define WAKEUP_BYTES 65536
+
+static int open_cpu(struct perf_events *events, struct perf_cpu *cpu, const struct rung *rung,
+	pid_t pid, uint64_t rate_hz)
+{
+	struct perf_event_attr attr[PERF_ROLE_COUNT];
+	int last = rung->user_only ? PERF_CLOCK_DEEP : PERF_SWITCH_DEEP;
+
+	attr[PERF_TRACK] = track_attr(rung);
+	attr[PERF_CLOCK] = attr[PERF_CLOCK_DEEP] = clock_attr(rung, rate_hz);
+	attr[PERF_SWITCH] = attr[PERF_SWITCH_DEEP] = switch_attr(rung);
+	make_deep(&attr[PERF_CLOCK_DEEP]);
+	make_deep(&attr[PERF_SWITCH_DEEP]);
+	for (int role = PERF_TRACK; role <= last; role++) {
+		if (open_role(cpu, role, attr[role], pid, events->per_cpu, WAKEUP_BYTES) < 0)
+			return -1;
+		if (role != PERF_TRACK)
+			ioctl(cpu->fd[role], PERF_EVENT_IOC_SET_OUTPUT, cpu->fd[PERF_TRACK]);
+	}
+	return 0;
+}
+
+static void close_cpu(struct perf_cpu *cpu)
+{
+	for (int role = 0; role < PERF_ROLE_COUNT; role++) {
+		if (cpu->fd[role] >= 0)
+			close(cpu->fd[role]);
+		cpu->fd[role] = -1;
+		cpu->id[role] = 0;
+	}
+}
+
+static int open_rung(
+	struct perf_events *events, const struct rung *rung, pid_t pid, uint64_t rate_hz)
+{
+	events->per_cpu = rung->per_cpu;
+	if (rung->per_cpu && events->cpus.count > PER_CPU_MAX) {
+		errno = E2BIG;
+		return -1;
+	}
+	for (size_t i = 0; i < events->cpus.count; i++) {
+		int cause;
+
+		if (open_cpu(events, &events->cpus.items[i], rung, pid, rate_hz) == 0)
+			continue;
+		cause = errno;
+		for (size_t j = 0; j <= i; j++)
+			close_cpu(&events->cpus.items[j]);
+		errno = cause;
+		return -1;
+	}
+	events->has_kernel = !rung->user_only;
+	events->has_switch_stacks = !rung->user_only;
+	snprintf(events->event, sizeof(events->event), "%s", rung->event);
+	return 0;
+}
+
+/* Parses "0-3,8\n" as in /sys/devices/system/cpu/online. */
+static int read_cpus(struct perf_events *events, struct error *err)
+{
+	const char *path = "/sys/devices/system/cpu/online";
+	FILE *file = fopen(path, "re");
+	int first, last;
+	char separator = ',';
+
+	if (!file)
+		return error_set_errno(err, "cannot read %s", path);
+	while (separator == ',' && fscanf(file, "%d", &first) == 1) {
+		last = first;
+		separator = '\n';
+		if (fscanf(file, "%c", &separator) == 1 && separator == '-' &&
+			fscanf(file, "%d%c", &last, &separator) < 1)
+			break;
+		for (int cpu = first; cpu <= last && cpu - first < 65536; cpu++)
+			*array_add(&events->cpus) =
+				(struct perf_cpu){.cpu = cpu, .fd = {-1, -1, -1, -1, -1}};
+	}
+	fclose(file);
+	if (events->cpus.count == 0)
+		return error_set(err, "%s names no CPU", path);
+	return 0;
+}
+
+static void note_reason(struct perf_events *events, const struct rung *rung, int cause)
+{
+	size_t used = strlen(events->note);
+
+	snprintf(events->note + used, sizeof(events->note) - used, "%s%s: %s", used ? "; " : "",
+		rung->event, cause == E2BIG ? "too many CPUs" : strerror(cause));
+}
+
+int perf_events_open(struct perf_events *events, pid_t pid, uint64_t rate_hz, struct error *err)
+{
+	int cause = 0;
+
+	*events = (struct perf_events){0};
+	if (read_cpus(events, err) < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(rungs) / sizeof(rungs[0]); i++) {
+		if (open_rung(events, &rungs[i], pid, rate_hz) == 0)
+			return 0;
+		cause = errno;
+		note_reason(events, &rungs[i], cause);
+	}
+	perf_events_close(events);
+	errno = cause;
+	return error_set_errno(err, "cannot open perf events");
+}
+
+void perf_events_deepen(struct perf_events *events)
+{
+	static const enum perf_role pairs[][2] = {
+		{PERF_CLOCK_DEEP, PERF_CLOCK}, {PERF_SWITCH_DEEP, PERF_SWITCH}};
+
+	if (events->is_deep)
+		return;
+	events->is_deep = true;
+	for (size_t i = 0; i < events->cpus.count; i++)
+		for (size_t j = 0; j < sizeof(pairs) / sizeof(pairs[0]); j++) {
+			const struct perf_cpu *cpu = &events->cpus.items[i];
+
+			if (cpu->fd[pairs[j][0]] < 0)
+				continue;
+			ioctl(cpu->fd[pairs[j][0]], PERF_EVENT_IOC_ENABLE, 0);
+			ioctl(cpu->fd[pairs[j][1]], PERF_EVENT_IOC_DISABLE, 0);
+		}
+}
+
+void perf_events_close(struct perf_events *events)
+{
+	for (size_t i = 0; i < events->cpus.count; i++)
+		close_cpu(&events->cpus.items[i]);
+	array_release(&events->cpus);
+}
+
+enum perf_role perf_cpu_role(const struct perf_cpu *cpu, uint64_t id)
+{
+	int role = 0;
+
+	while (role < PERF_ROLE_COUNT && cpu->id[role] != id)
+		role++;
+	return role;
+}

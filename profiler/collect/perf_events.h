@@ -1,0 +1,73 @@
+/*
+ * perf_events: the events that a recording opens with perf_event_open(2), on every CPU alike.
+ *
+ *   track         names, mappings, forks, exits and context switches; carries the CPU's ring
+ *   clock         samples at the asked rate, with registers and a copy of the stack
+ *   clock_deep    the same with as large a copy as fits a record; off until it is needed
+ *   switch        a sample of about every n-th switch-out, so that there are some 1,000 a second
+ *   switch_deep
+ *
+ * Two ways to limit them to the program:
+ *
+ * inherited  Each event belongs to the program's first process and is inherited by every thread and
+ *            child. Works for ordinary users. Software clocks restart their timer at each context
+ * switch, which costs several microseconds on virtual machines, and never see a thread's first
+ * period. per CPU    Each event sees everything on its CPU, and what belongs to others is dropped
+ * when it is read. Needs CAP_PERFMON or paranoid <= 0. No cost per switch, fork or thread, and
+ *            short threads are sampled as they should.
+ */
+#pragma once
+
+#include "base/array.h"
+#include "base/error.h"
+
+#include <linux/perf_event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum perf_role {
+	PERF_TRACK,
+	PERF_CLOCK,
+	PERF_CLOCK_DEEP,
+	PERF_SWITCH,
+	PERF_SWITCH_DEEP,
+	PERF_ROLE_COUNT
+};
+
+struct perf_cpu {
+	int cpu;
+	int fd[PERF_ROLE_COUNT];      /* -1: not opened */
+	uint64_t id[PERF_ROLE_COUNT]; /* as in the records' PERF_SAMPLE_IDENTIFIER; 0: not opened */
+};
+
+struct perf_events {
+	ARRAY(struct perf_cpu) cpus; /* those online */
+	bool per_cpu;
+	bool has_kernel;	/* kernel frames in samples */
+	bool has_switch_stacks; /* the switch roles are open */
+	bool is_deep;
+	char event[64]; /* "task-clock", "cycles, user only" */
+	char note[256]; /* why not a better one */
+};
+
+/* How the fields of records are laid out: the same for all our events. */
+#define PERF_SAMPLE_TYPE                                                                \
+	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | \
+		PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_REGS_USER |    \
+		PERF_SAMPLE_STACK_USER)
+
+/* rax to rsp, rip, r8 to r15, in the kernel's order (asm/perf_regs.h). */
+#define PERF_REGISTER_MASK  0xff01ffu
+#define PERF_REGISTER_COUNT 17
+
+/* Opens everything for process `pid`, which has not exec'd yet. rate_hz is per CPU (or thread). */
+int perf_events_open(struct perf_events *events, pid_t pid, uint64_t rate_hz, struct error *err);
+
+/* From now on samples carry as much stack as a record holds. */
+void perf_events_deepen(struct perf_events *events);
+
+void perf_events_close(struct perf_events *events);
+
+/* What an event's id means on this CPU; PERF_ROLE_COUNT for an unknown one. */
+enum perf_role perf_cpu_role(const struct perf_cpu *cpu, uint64_t id);

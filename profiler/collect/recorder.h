@@ -1,0 +1,63 @@
+/*
+ * recorder: where events come from. One backend per mechanism of the kernel; `auto` takes the first
+ * that is usable, in the order of recorder_backends[].
+ */
+#pragma once
+
+#include "base/error.h"
+#include "collect/event.h"
+#include "collect/tracee.h"
+
+struct record_options {
+	const char *backend; /* a name, or "auto" */
+	uint64_t rate_hz;
+};
+
+/* What a recorder says of itself, for the report's header. */
+struct recorder_facts {
+	char event[64];		/* "task-clock", "cycles, user only" */
+	char note[256];		/* why it is not a better one; "" */
+	bool has_switches;	/* switch records: CPU and off-CPU time are exact */
+	bool has_switch_stacks; /* stacks at switch-out */
+	bool has_kernel;	/* kernel frames */
+};
+
+struct recorder {
+	const struct recorder_backend *backend;
+	struct recorder_facts facts;
+};
+
+struct recorder_backend {
+	const char *name, *summary;
+	/* False with a sentence about what forbids it. */
+	bool (*usable)(struct error *why_not);
+	/* The program has not begun yet: tracee_start() comes after this. */
+	struct recorder *(*open)(const struct record_options *options, const struct tracee *tracee,
+		struct error *err);
+	/* 1 and the next event in order of time, 0 when there is none for now, -1. */
+	int (*next)(struct recorder *recorder, struct event *event, struct error *err);
+	/* Waits until events are due, `fd` is readable, or the time is over. */
+	void (*wait)(struct recorder *recorder, int fd, int timeout_ms);
+	/* The program has ended: give out what is left, to the last record. */
+	void (*drain)(struct recorder *recorder);
+	/* A stack was deeper than what was copied of it: copy more from now on. */
+	void (*deepen)(struct recorder *recorder);
+	void (*close)(struct recorder *recorder); /* accepts NULL */
+};
+
+extern const struct recorder_backend *const recorder_backends[]; /* NULL-terminated, best first */
+
+/* Opens the backend that the options name; with "auto" the first that works. */
+struct recorder *recorder_open(
+	const struct record_options *options, const struct tracee *tracee, struct error *err);
+
+static inline int recorder_next(struct recorder *recorder, struct event *event, struct error *err)
+{
+	return recorder->backend->next(recorder, event, err);
+}
+
+static inline void recorder_close(struct recorder *recorder)
+{
+	if (recorder)
+		recorder->backend->close(recorder);
+}

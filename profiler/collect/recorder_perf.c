@@ -1,0 +1,325 @@
+/*
+ * recorder_perf: events from the kernel's perf_event_open(2).
+ *
+ * Each CPU has a ring; the records of all rings are handed out in order of time. A record may be
+ * given out when no ring can still get an older one: records older than the moment at which all
+ * rings were last looked at, less a little for those that a CPU was just writing then.
+ */
+#include "base/alloc.h"
+#include "collect/perf_events.h"
+#include "collect/perf_record.h"
+#include "collect/recorder.h"
+#include "collect/ring.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define RING_BYTES (8u << 20) /* half a second of samples with 16 KiB of stack each */
+#define WRITING_NS 1000000    /* longer than the kernel takes from time stamp to record */
+
+struct waiting {
+	uint64_t time_ns; /* of the ring's next record */
+	uint32_t ring;
+};
+
+struct recorder_perf {
+	struct recorder recorder; /* first */
+	struct perf_events events;
+	struct ring *rings;    /* one per entry of events.cpus */
+	struct pollfd *polled; /* the rings' descriptors, then one of the caller's */
+	uint64_t safe_ns;      /* records older than this may be given out */
+	struct waiting *heap;  /* the rings that have records, the one with the oldest first */
+	size_t heap_count;
+	const struct perf_event_header *record; /* given out last: of heap[0]'s ring; NULL: none */
+	uint8_t *ours; /* per CPU events: bit per pid that belongs to the program */
+	bool is_draining;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Pids have at most 22 bits on Linux (PID_MAX_LIMIT). */
+#define PID_BITS 22
+
+static bool pid_is_ours(const struct recorder_perf *perf, uint32_t pid)
+{
+	return !perf->ours || (pid < 1u << PID_BITS && perf->ours[pid / 8] & 1 << pid % 8);
+}
+
+static void set_ours(struct recorder_perf *perf, uint32_t pid, bool is_ours)
+{
+	if (!perf->ours || pid >= 1u << PID_BITS)
+		return;
+	if (is_ours)
+		perf->ours[pid / 8] |= 1 << pid % 8;
+	else
+		perf->ours[pid / 8] &= ~(1 << pid % 8);
+}
+
+/* Many CPUs need several descriptors each; the limit is raised for the recorder alone. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int read_paranoid(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "re");
+	int level = 0;
+
+	if (!file)
+		return -2;
+	if (fscanf(file, "%d", &level) != 1)
+		level = 0;
+	fclose(file);
+	return level;
+}
+
+static int explain_refusal(struct error *err)
+{
+	int cause = errno, level = read_paranoid();
+
+	if (level == -2)
+		return error_set(err, "this kernel has no perf events (/proc/sys/kernel/"
+				      "perf_event_paranoid is missing)");
+	if (cause == EACCES || cause == EPERM)
+		return error_set(err,
+			"not allowed to record: kernel.perf_event_paranoid is %d: allow it with "
+			"`sudo sysctl kernel.perf_event_paranoid=1`, or record as root with "
+			"`sudo cprof run ...`%s",
+			level, level < 2 ? " (a container may forbid it all the same)" : "");
+	errno = cause;
+	return error_set_errno(err, "cannot open perf events");
+}
+
+static bool perf_usable(struct error *why_not)
+{
+	if (read_paranoid() != -2)
+		return true;
+	explain_refusal(why_not);
+	return false;
+}
+
+static void perf_close(struct recorder *recorder)
+{
+	struct recorder_perf *perf = (struct recorder_perf *)recorder;
+
+	if (!perf)
+		return;
+	for (size_t i = 0; perf->rings && i < perf->events.cpus.count; i++)
+		ring_close(&perf->rings[i]);
+	perf_events_close(&perf->events);
+	free(perf->rings);
+	free(perf->heap);
+	free(perf->polled);
+	free(perf->ours);
+	free(perf);
+}
+
+static int open_rings(struct recorder_perf *perf, struct error *err)
+{
+	size_t count = perf->events.cpus.count, bytes = RING_BYTES;
+
+	perf->rings = alloc_zeroed(count, sizeof(*perf->rings));
+	perf->heap = alloc_zeroed(count, sizeof(*perf->heap));
+	perf->polled = alloc_zeroed(count + 1, sizeof(*perf->polled));
+	for (size_t i = 0; i < count; i++) {
+		int fd = perf->events.cpus.items[i].fd[PERF_TRACK];
+
+		if (ring_open(&perf->rings[i], fd, bytes, err) < 0)
+			return -1;
+		bytes = perf->rings[i].data_bytes; /* what was too large once stays so */
+		perf->polled[i] = (struct pollfd){.fd = fd, .events = POLLIN};
+	}
+	return 0;
+}
+
+static void set_facts(struct recorder_perf *perf)
+{
+	struct recorder_facts *facts = &perf->recorder.facts;
+
+	memcpy(facts->event, perf->events.event, sizeof(facts->event));
+	memcpy(facts->note, perf->events.note, sizeof(facts->note));
+	facts->has_switches = true;
+	facts->has_switch_stacks = perf->events.has_switch_stacks;
+	facts->has_kernel = perf->events.has_kernel;
+}
+
+extern const struct recorder_backend recorder_perf;
+
+static struct recorder *perf_open(
+	const struct record_options *options, const struct tracee *tracee, struct error *err)
+{
+	struct recorder_perf *perf = alloc_zeroed(1, sizeof(*perf));
+
+	perf->recorder.backend = &recorder_perf;
+	raise_descriptor_limit();
+	if (perf_events_open(&perf->events, tracee->pid, options->rate_hz, err) < 0) {
+		explain_refusal(err);
+		perf_close(&perf->recorder);
+		return NULL;
+	}
+	if (open_rings(perf, err) < 0) {
+		perf_close(&perf->recorder);
+		return NULL;
+	}
+	if (perf->events.per_cpu)
+		perf->ours = alloc_zeroed((1u << PID_BITS) / 8, 1);
+	set_ours(perf, tracee->pid, true);
+	set_facts(perf);
+	return &perf->recorder;
+}
+
+static void sift_down(struct recorder_perf *perf, size_t at)
+{
+	struct waiting *heap = perf->heap, moved = heap[at];
+
+	for (size_t child; (child = 2 * at + 1) < perf->heap_count; at = child) {
+		if (child + 1 < perf->heap_count && heap[child + 1].time_ns < heap[child].time_ns)
+			child++;
+		if (moved.time_ns <= heap[child].time_ns)
+			break;
+		heap[at] = heap[child];
+	}
+	heap[at] = moved;
+}
+
+static void look_at_rings(struct recorder_perf *perf)
+{
+	uint64_t now = now_ns();
+
+	perf->heap_count = 0;
+	for (size_t i = 0; i < perf->events.cpus.count; i++) {
+		const struct perf_event_header *record;
+
+		ring_look(&perf->rings[i]);
+		record = ring_peek(&perf->rings[i]);
+		if (record)
+			perf->heap[perf->heap_count++] =
+				(struct waiting){perf_record_time(record), i};
+	}
+	for (size_t i = perf->heap_count / 2; i-- > 0;)
+		sift_down(perf, i);
+	perf->safe_ns = perf->is_draining ? UINT64_MAX : now - WRITING_NS;
+}
+
+/* Gives the last record's room back to the kernel and queues its ring by the next one. */
+static void release_record(struct recorder_perf *perf)
+{
+	struct ring *ring = &perf->rings[perf->heap[0].ring];
+	const struct perf_event_header *next;
+
+	ring_skip(ring, perf->record);
+	perf->record = NULL;
+	next = ring_peek(ring);
+	if (next)
+		perf->heap[0].time_ns = perf_record_time(next);
+	else
+		perf->heap[0] = perf->heap[--perf->heap_count];
+	sift_down(perf, 0);
+}
+
+/* Per-CPU events see every process: keep the program's and its descendants'. */
+static bool is_wanted(struct recorder_perf *perf, const struct event *event)
+{
+	switch (event->kind) {
+	case EVENT_LOST:
+	case EVENT_THROTTLE:
+		return true;
+	case EVENT_FORK: /* of someone else it takes a pid away that once was the program's */
+		if (event->pid == event->tid)
+			set_ours(perf, event->pid, pid_is_ours(perf, event->fork.parent_pid));
+		return pid_is_ours(perf, event->pid);
+	default:
+		return pid_is_ours(perf, event->pid);
+	}
+}
+
+static bool next_record(struct recorder_perf *perf, struct event *event)
+{
+	const struct perf_event_header *record;
+	uint32_t ring;
+
+	if (perf->record)
+		release_record(perf);
+	if (perf->heap_count == 0 || perf->heap[0].time_ns >= perf->safe_ns)
+		return false;
+	ring = perf->heap[0].ring;
+	perf->record = record = ring_peek(&perf->rings[ring]);
+	*event = (struct event){0};
+	if (record->type == PERF_RECORD_SAMPLE && !pid_is_ours(perf, perf_record_pid(record)))
+		return true;
+	if (!perf_record_decode(record, &perf->events.cpus.items[ring], event) ||
+		!is_wanted(perf, event))
+		event->kind = EVENT_NONE;
+	return true;
+}
+
+static int perf_next(struct recorder *recorder, struct event *event, struct error *err)
+{
+	struct recorder_perf *perf = (struct recorder_perf *)recorder;
+	bool looked = false;
+
+	(void)err;
+	for (;;) {
+		if (next_record(perf, event)) {
+			if (event->kind != EVENT_NONE)
+				return 1;
+		} else if (looked) {
+			return 0;
+		} else {
+			look_at_rings(perf);
+			looked = true;
+		}
+	}
+}
+
+static void perf_wait(struct recorder *recorder, int fd, int timeout_ms)
+{
+	struct recorder_perf *perf = (struct recorder_perf *)recorder;
+	size_t count = perf->events.cpus.count;
+
+	perf->polled[count] = (struct pollfd){.fd = fd, .events = POLLIN};
+	poll(perf->polled, count + 1, timeout_ms);
+	/* A ring whose threads have all ended reports POLLHUP at once for ever: stop asking it. */
+	for (size_t i = 0; i < count; i++)
+		if (perf->polled[i].revents & (POLLHUP | POLLERR))
+			perf->polled[i].fd = -1;
+}
+
+static void perf_drain(struct recorder *recorder)
+{
+	((struct recorder_perf *)recorder)->is_draining = true;
+}
+
+static void perf_deepen(struct recorder *recorder)
+{
+	perf_events_deepen(&((struct recorder_perf *)recorder)->events);
+}
+
+const struct recorder_backend recorder_perf = {
+	.name = "perf",
+	.summary = "the kernel's perf events",
+	.usable = perf_usable,
+	.open = perf_open,
+	.next = perf_next,
+	.wait = perf_wait,
+	.drain = perf_drain,
+	.deepen = perf_deepen,
+	.close = perf_close,
+};

@@ -1,0 +1,472 @@
+#include "collect/session.h"
+
+#include "collect/accounting.h"
+#include "collect/marks.h"
+#include "collect/stack_builder.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define WAIT_MS	       50
+#define FLUSH_EVERY_NS 1000000000u
+
+struct session {
+	struct session_options options;
+	struct tracee *tracee;
+	struct profile *profile;
+	struct profile_writer *writer;
+	struct recorder *recorder;
+	struct images images;
+	struct tasks tasks;
+	struct accounting accounting;
+	struct stack_builder builder;
+	struct marks marks;
+	struct timeline timeline;
+	uint32_t root_pid;
+	bool has_begun;	     /* the program was exec'd */
+	uint64_t now_ns;     /* time of the last event */
+	uint64_t flushed_ns; /* when the journal was last written */
+};
+
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static uint64_t since_zero(const struct session *session, uint64_t time_ns)
+{
+	uint64_t zero_ns = session->accounting.zero_ns;
+
+	return time_ns > zero_ns ? time_ns - zero_ns : 0;
+}
+
+/* --- processes and threads -------------------------------------------------------------------- */
+
+static struct live_thread *add_thread(struct session *session, struct live_process *process,
+	uint32_t tid, uint64_t time_ns, bool is_on_cpu)
+{
+	struct threads *threads = &session->profile->threads;
+	struct thread row = {.tid = tid,
+		.process = process->id,
+		.name = threads_process(threads, process->id)->name,
+		.start_ns = since_zero(session, time_ns)};
+	struct live_thread *thread =
+		tasks_add_thread(&session->tasks, process, tid, threads_add_thread(threads, &row));
+
+	accounting_begin(&session->accounting, thread, time_ns, is_on_cpu);
+	return thread;
+}
+
+static struct live_process *add_process(
+	struct session *session, uint32_t pid, const struct live_process *parent, uint64_t time_ns)
+{
+	struct threads *threads = &session->profile->threads;
+	struct process row = {.pid = pid,
+		.parent = parent ? parent->id : 0,
+		.name = parent ? threads_process(threads, parent->id)->name : 0,
+		.executable = parent ? threads_process(threads, parent->id)->executable : 0,
+		.start_ns = since_zero(session, time_ns)};
+	struct address_space *space =
+		parent ? address_space_copy(parent->space) : address_space_new();
+	struct live_process *process =
+		tasks_add_process(&session->tasks, pid, threads_add_process(threads, &row), space);
+
+	process->in_region = parent && parent->in_region;
+	return process;
+}
+
+static void end_thread(struct session *session, struct live_thread *thread, uint64_t time_ns)
+{
+	struct threads *threads = &session->profile->threads;
+	uint64_t end_ns = since_zero(session, time_ns);
+
+	accounting_end(&session->accounting, thread, time_ns);
+	threads_thread(threads, thread->id)->end_ns = end_ns;
+	threads_process(threads, thread->process->id)->end_ns = end_ns;
+	tasks_remove_thread(&session->tasks, thread);
+}
+
+static void handle_fork(struct session *session, const struct event *event)
+{
+	struct live_process *parent = tasks_process(&session->tasks, event->fork.parent_pid);
+	struct live_process *process = parent;
+	struct live_thread *stale = tasks_thread(&session->tasks, event->tid);
+
+	if (!session->has_begun || !parent)
+		return;
+	if (stale) /* its exit was lost, and its tid is used again */
+		end_thread(session, stale, event->time_ns);
+	if (event->pid != event->fork.parent_pid)
+		process = add_process(session, event->pid, parent, event->time_ns);
+	add_thread(session, process, event->tid, event->time_ns, false);
+}
+
+/* A new program: the other threads are gone, and so are all mappings. */
+static void handle_exec(
+	struct session *session, struct live_process *process, const struct event *event)
+{
+	struct live_thread *next;
+
+	for (struct live_thread *thread = process->threads; thread; thread = next) {
+		next = thread->next;
+		if (thread->tid != event->tid)
+			end_thread(session, thread, event->time_ns);
+	}
+	process->has_execed = true;
+	process->in_region = false;
+	address_space_clear(process->space);
+	threads_process(&session->profile->threads, process->id)->executable = 0;
+}
+
+static void begin(struct session *session, uint64_t time_ns)
+{
+	struct live_process *process;
+
+	session->has_begun = true;
+	session->accounting.zero_ns = time_ns;
+	process = add_process(session, session->root_pid, NULL, time_ns);
+	add_thread(session, process, session->root_pid, time_ns, true);
+}
+
+static void handle_comm(struct session *session, const struct event *event)
+{
+	struct threads *threads = &session->profile->threads;
+	struct live_process *process;
+	struct live_thread *thread;
+	string_id name;
+
+	if (!session->has_begun && event->comm.is_exec && event->pid == session->root_pid)
+		begin(session, event->time_ns);
+	process = tasks_process(&session->tasks, event->pid);
+	if (!process)
+		return;
+	name = strings_intern(&session->profile->strings, event->comm.name);
+	if (event->comm.is_exec) {
+		/* Whatever thread exec'd has taken the leader's tid. */
+		if (!tasks_thread(&session->tasks, event->tid))
+			add_thread(session, process, event->tid, event->time_ns, true);
+		handle_exec(session, process, event);
+	}
+	thread = tasks_thread(&session->tasks, event->tid);
+	if (thread)
+		threads_thread(threads, thread->id)->name = name;
+	if (event->tid == event->pid)
+		threads_process(threads, process->id)->name = name;
+}
+
+static void handle_mmap(struct session *session, const struct event *event)
+{
+	struct live_process *process = tasks_process(&session->tasks, event->pid);
+	const struct image *image;
+	struct process *row;
+
+	if (!process)
+		return;
+	image = images_for_mapping(&session->images, session->profile, event->pid, &event->mmap);
+	address_space_map(process->space, &event->mmap, image);
+	row = threads_process(&session->profile->threads, process->id);
+	if (row->executable)
+		return;
+	/* The first mapping after exec is the executable's. */
+	row->executable = strings_intern(&session->profile->strings, event->mmap.path);
+	modules_at(&session->profile->modules, image->module)->flags |= MODULE_IS_PROGRAM;
+}
+
+/* --- samples ---------------------------------------------------------------------------------- */
+
+static stack_id build_stack(
+	struct session *session, struct live_thread *thread, const struct event *event)
+{
+	stack_id stack = stack_builder_build(&session->builder, thread->process, &event->sample);
+
+	if (session->builder.was_cut)
+		session->recorder->backend->deepen(session->recorder);
+	return stack;
+}
+
+static void handle_sample(struct session *session, const struct event *event)
+{
+	struct live_thread *thread = tasks_thread(&session->tasks, event->tid);
+
+	if (!thread)
+		return;
+	accounting_sample(
+		&session->accounting, thread, event->time_ns, build_stack(session, thread, event));
+	session->profile->info.heuristic_samples += session->builder.was_guessed;
+}
+
+static void handle_switch_stack(struct session *session, const struct event *event)
+{
+	struct live_thread *thread = tasks_thread(&session->tasks, event->tid);
+
+	if (thread)
+		accounting_off_stack(
+			thread, build_stack(session, thread, event), event->sample.weight);
+}
+
+static void handle_switch(struct session *session, const struct event *event)
+{
+	struct live_thread *thread = tasks_thread(&session->tasks, event->tid);
+
+	if (!thread)
+		return;
+	if (event->kind == EVENT_SWITCH_OUT)
+		accounting_switch_out(
+			&session->accounting, thread, event->time_ns, event->was_preempted);
+	else
+		accounting_switch_in(&session->accounting, thread, event->time_ns);
+}
+
+/* --- marks ------------------------------------------------------------------------------------ */
+
+static void set_region(struct live_process *process, bool in_region, uint64_t time_ns)
+{
+	for (struct live_thread *thread = process->threads; thread; thread = thread->next)
+		accounting_advance(thread, time_ns);
+	process->in_region = in_region;
+}
+
+static void handle_mark(struct session *session, const struct event *event)
+{
+	struct live_process *process = tasks_process(&session->tasks, event->pid);
+
+	if (!process)
+		return;
+	*array_add(&session->profile->marks) = (struct mark){
+		.time_ns = since_zero(session, event->time_ns),
+		.process = process->id,
+		.name = strings_intern(&session->profile->strings, event->mark.name),
+		.kind = event->mark.kind,
+	};
+	if (event->mark.kind != MARK_NAMED)
+		set_region(process, event->mark.kind == MARK_START, event->time_ns);
+}
+
+static void handle_marks(struct session *session, uint64_t before_ns)
+{
+	struct event mark;
+
+	while (marks_next(&session->marks, before_ns, &mark))
+		handle_mark(session, &mark);
+}
+
+/* --- the loop --------------------------------------------------------------------------------- */
+
+static void handle(struct session *session, const struct event *event)
+{
+	struct profile_info *info = &session->profile->info;
+	struct live_thread *thread;
+
+	if (event->time_ns > session->now_ns)
+		session->now_ns = event->time_ns;
+	switch (event->kind) {
+	case EVENT_SAMPLE:
+		handle_sample(session, event);
+		break;
+	case EVENT_SWITCH_STACK:
+		handle_switch_stack(session, event);
+		break;
+	case EVENT_SWITCH_OUT:
+	case EVENT_SWITCH_IN:
+		handle_switch(session, event);
+		break;
+	case EVENT_FORK:
+		handle_fork(session, event);
+		break;
+	case EVENT_EXIT:
+		thread = tasks_thread(&session->tasks, event->tid);
+		if (thread)
+			end_thread(session, thread, event->time_ns);
+		break;
+	case EVENT_COMM:
+		handle_comm(session, event);
+		break;
+	case EVENT_MMAP:
+		handle_mmap(session, event);
+		break;
+	case EVENT_LOST:
+		info->lost += event->count;
+		break;
+	case EVENT_THROTTLE:
+		info->throttled++;
+		break;
+	case EVENT_MARK:
+	case EVENT_NONE:
+		break;
+	}
+}
+
+/* Everything that is there for now. */
+static int handle_events(struct session *session, struct error *err)
+{
+	struct event event;
+	int got;
+
+	while ((got = recorder_next(session->recorder, &event, err)) > 0) {
+		handle_marks(session, event.time_ns);
+		handle(session, &event);
+	}
+	return got;
+}
+
+static void settle_thread(void *context, struct live_thread *thread)
+{
+	struct session *session = context;
+
+	accounting_settle(&session->accounting, thread, session->now_ns);
+}
+
+static int flush(struct session *session, struct error *err)
+{
+	session->profile->info.duration_ns = since_zero(session, session->now_ns);
+	session->profile->info.elapsed_ns = session->profile->info.duration_ns;
+	tasks_visit(&session->tasks, settle_thread, session);
+	return profile_writer_flush(session->writer, session->profile,
+		session->options.has_timeline ? &session->timeline : NULL, err);
+}
+
+static int flush_if_due(struct session *session, struct error *err)
+{
+	uint64_t now = clock_ns();
+
+	if (now - session->flushed_ns < FLUSH_EVERY_NS)
+		return 0;
+	session->flushed_ns = now;
+	return flush(session, err);
+}
+
+static bool is_over(const struct session *session, bool has_ended)
+{
+	const struct session_options *options = &session->options;
+
+	if (options->stop && *options->stop)
+		return true;
+	if (options->duration_ns && session->has_begun &&
+		since_zero(session, clock_ns()) >= options->duration_ns)
+		return true;
+	return has_ended && (!options->wait_for_all || session->tasks.thread_count == 0);
+}
+
+/* What still runs is recorded to this moment. */
+static void end_all(struct session *session)
+{
+	uint64_t end_ns = session->now_ns;
+
+	for (size_t i = 0; i < session->tasks.thread_buckets; i++)
+		while (session->tasks.threads[i]) {
+			struct live_thread *thread = session->tasks.threads[i];
+			process_id process = thread->process->id;
+
+			threads_process(&session->profile->threads, process)->was_alive = true;
+			end_thread(session, thread, end_ns);
+		}
+}
+
+int session_run(struct session *session, struct tracee_end *end, bool *has_ended, struct error *err)
+{
+	uint64_t end_ns;
+
+	*has_ended = false;
+	session->flushed_ns = clock_ns();
+	while (!is_over(session, *has_ended)) {
+		int fd = *has_ended ? -1 : session->tracee->pid_fd;
+
+		session->recorder->backend->wait(session->recorder, fd, WAIT_MS);
+		if (!*has_ended)
+			*has_ended = tracee_has_ended(session->tracee, false, end);
+		if (handle_events(session, err) < 0 || flush_if_due(session, err) < 0)
+			return -1;
+	}
+	end_ns = clock_ns();
+	session->recorder->backend->drain(session->recorder);
+	if (handle_events(session, err) < 0)
+		return -1;
+	handle_marks(session, UINT64_MAX);
+	if (session->tasks.thread_count > 0 && end_ns > session->now_ns)
+		session->now_ns = end_ns;
+	end_all(session);
+	session->profile->info.duration_ns = since_zero(session, session->now_ns);
+	session->profile->info.elapsed_ns = session->profile->info.duration_ns;
+	session->profile->info.lost += session->marks.lost;
+	return 0;
+}
+
+/* --- opening and closing ---------------------------------------------------------------------- */
+
+static uint64_t metrics_of(const struct recorder_facts *facts)
+{
+	uint64_t set = METRIC_BIT(METRIC_CPU) | METRIC_BIT(METRIC_SAMPLES) |
+		       METRIC_BIT(METRIC_CPU_SQUARES) | METRIC_BIT(METRIC_WALL);
+
+	if (facts->has_switches)
+		set |= METRIC_BIT(METRIC_BLOCKED) | METRIC_BIT(METRIC_RUNNABLE);
+	return set;
+}
+
+static void describe(struct session *session)
+{
+	struct profile_info *info = &session->profile->info;
+	const struct recorder_facts *facts = &session->recorder->facts;
+	struct strings *strings = &session->profile->strings;
+
+	info->backend = strings_intern(strings, session->recorder->backend->name);
+	info->event = strings_intern(strings, facts->event);
+	info->backend_note = strings_intern(strings, facts->note);
+	info->metrics = metrics_of(facts);
+	info->rate_asked_hz = session->options.record.rate_hz;
+}
+
+struct session *session_open(const struct session_options *options, struct tracee *tracee,
+	struct profile *profile, struct profile_writer *writer, struct error *err)
+{
+	struct session *session = alloc_zeroed(1, sizeof(*session));
+
+	session->options = *options;
+	session->tracee = tracee;
+	session->profile = profile;
+	session->writer = writer;
+	session->root_pid = tracee->pid;
+	stack_builder_init(&session->builder, profile);
+	session->recorder = recorder_open(&options->record, tracee, err);
+	if (!session->recorder || marks_open(&session->marks, tracee->pid, err) < 0) {
+		session_close(session);
+		return NULL;
+	}
+	session->accounting = (struct accounting){.profile = profile,
+		.has_switch_stacks = session->recorder->facts.has_switch_stacks};
+	profile->timeline = options->has_timeline ? &session->timeline : NULL;
+	describe(session);
+	return session;
+}
+
+const struct images *session_images(const struct session *session)
+{
+	return &session->images;
+}
+
+struct timeline *session_timeline(struct session *session)
+{
+	return session->options.has_timeline ? &session->timeline : NULL;
+}
+
+const struct recorder_facts *session_facts(const struct session *session)
+{
+	return &session->recorder->facts;
+}
+
+void session_close(struct session *session)
+{
+	if (!session)
+		return;
+	session->profile->timeline = NULL;
+	recorder_close(session->recorder);
+	marks_close(&session->marks);
+	tasks_release(&session->tasks);
+	images_release(&session->images);
+	stack_builder_release(&session->builder);
+	timeline_release(&session->timeline);
+	free(session);
+}

@@ -1,0 +1,140 @@
+#include "collect/stack_builder.h"
+
+#include <stdlib.h>
+#include <sys/uio.h>
+
+#define DEPTH_MAX 16384
+
+/* A stack rarely is larger; further away there may be another one (of a signal handler, a
+ * coroutine). */
+#define STACK_REACH (8u << 20)
+
+void stack_builder_init(struct stack_builder *builder, struct profile *profile)
+{
+	*builder = (struct stack_builder){.profile = profile};
+	builder->ips = alloc_zeroed(DEPTH_MAX, sizeof(*builder->ips));
+	builder->flags = alloc_zeroed(DEPTH_MAX, sizeof(*builder->flags));
+	builder->frames = alloc_zeroed(DEPTH_MAX, sizeof(*builder->frames));
+}
+
+void stack_builder_release(struct stack_builder *builder)
+{
+	free(builder->ips);
+	free(builder->flags);
+	free(builder->frames);
+}
+
+struct walk_context {
+	struct live_process *process;
+	const struct event_sample *sample;
+};
+
+static const struct walk_module *find_module(void *context, uint64_t ip)
+{
+	const struct walk_context *walk = context;
+	const struct mapping *mapping = address_space_find(walk->process->space, ip);
+
+	return mapping ? &mapping->walk : NULL;
+}
+
+/*
+ * Code does not change, and a stack that is not the running one waits. The rest of the running
+ * stack, beyond the copy, has moved on since the sample: not read, the walk is truncated there.
+ */
+static bool read_word(void *context, uint64_t address, uint64_t *value)
+{
+	const struct walk_context *walk = context;
+	uint64_t stack = walk->sample->registers.r[UNWIND_RSP];
+	struct iovec local = {value, sizeof(*value)}, remote = {(void *)address, sizeof(*value)};
+
+	if (address >= stack && address - stack < STACK_REACH)
+		return false;
+	return process_vm_readv(walk->process->pid, &local, 1, &remote, 1, 0) == sizeof(*value);
+}
+
+static enum stack_end stack_end_of(enum walk_end end)
+{
+	static const enum stack_end ends[WALK_ENDS] = {
+		[WALK_ROOTED] = STACK_ROOTED,
+		[WALK_ZERO_FRAME] = STACK_ROOTED,
+		[WALK_TRUNCATED] = STACK_TRUNCATED,
+		[WALK_NO_RULE] = STACK_NO_RULE,
+		[WALK_BAD_RULE] = STACK_NO_RULE,
+		[WALK_BAD_STACK] = STACK_BROKEN,
+		[WALK_BAD_RETURN] = STACK_BROKEN,
+		[WALK_DEEP] = STACK_TOO_DEEP,
+	};
+
+	return ends[end];
+}
+
+/* An address outside every known mapping keeps its run-time value, in a module that says so. */
+static frame_id frame_of(struct stack_builder *builder, struct live_process *process, uint64_t ip)
+{
+	const struct mapping *mapping = address_space_find(process->space, ip);
+	struct profile *profile = builder->profile;
+	module_id module;
+
+	if (mapping)
+		return frames_intern(&profile->frames, mapping->module,
+			mapping->has_file ? ip - mapping->walk.bias : ip);
+	module = modules_intern(
+		&profile->modules, &profile->strings, "[unmapped]", MODULE_JIT, NULL);
+	return frames_intern(&profile->frames, module, ip);
+}
+
+static stack_id build_user(struct stack_builder *builder, struct live_process *process,
+	const struct event_sample *sample)
+{
+	struct walk_context context = {process, sample};
+	struct walk_source source = {.find_module = find_module,
+		.read_word = read_word,
+		.context = &context,
+		.stack = sample->stack,
+		.stack_address = sample->registers.r[UNWIND_RSP],
+		.stack_bytes = sample->stack_bytes};
+	struct walk_result result = {.flags = builder->flags};
+	size_t depth = unwinder_walk(&source, &process->space->cache, &sample->registers,
+		builder->ips, DEPTH_MAX, &result);
+
+	builder->was_cut = result.end == WALK_TRUNCATED && sample->stack_is_cut;
+	builder->was_guessed = result.any_flags & WALK_GUESSED;
+	for (size_t i = 0; i < depth; i++)
+		builder->frames[i] = frame_of(
+			builder, process, walk_lookup_ip(builder->ips[i], builder->flags[i]));
+	return stacks_intern(
+		&builder->profile->stacks, builder->frames, depth, stack_end_of(result.end));
+}
+
+static stack_id push_kernel(
+	struct stack_builder *builder, stack_id stack, const struct event_sample *sample)
+{
+	struct profile *profile = builder->profile;
+
+	if (!builder->kernel)
+		builder->kernel = modules_intern(
+			&profile->modules, &profile->strings, "kernel", MODULE_KERNEL, NULL);
+	for (size_t i = sample->kernel_depth; i-- > 0;) {
+		uint8_t flags = i > 0 ? WALK_RETURN : 0;
+		uint64_t ip = walk_lookup_ip(sample->kernel_ips[i], flags);
+
+		stack = stacks_push(&profile->stacks, stack,
+			frames_intern(&profile->frames, builder->kernel, ip));
+	}
+	return stack;
+}
+
+stack_id stack_builder_build(struct stack_builder *builder, struct live_process *process,
+	const struct event_sample *sample)
+{
+	stack_id stack = STACK_NOT_WALKED;
+
+	builder->was_cut = builder->was_guessed = false;
+	if (sample->has_user)
+		stack = build_user(builder, process, sample);
+	stack = push_kernel(builder, stack, sample);
+	if (stack == STACK_NOT_WALKED)
+		stack = stacks_push(&builder->profile->stacks, stack,
+			profile_special_frame(builder->profile, "[no stack]"));
+	return stack;
+}

@@ -1,0 +1,117 @@
+#include "collect/tracee.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Runs in the helper: waits for the go-ahead, execs, and reports why that failed. */
+static void become_program(char *const argv[], int start_fd, int failure_fd)
+{
+	char go;
+	int cause;
+	ssize_t got;
+
+	do
+		got = read(start_fd, &go, 1);
+	while (got < 0 && errno == EINTR);
+	if (got != 1) /* the recorder died, or could not set everything up */
+		_exit(EXIT_FAILURE);
+	execvp(argv[0], argv);
+	cause = errno;
+	if (write(failure_fd, &cause, sizeof(cause)) < 0)
+		_exit(EXIT_FAILURE);
+	_exit(EXIT_SUCCESS);
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+int tracee_prepare(struct tracee *tracee, char *const argv[], struct error *err)
+{
+	int start[2], failure[2];
+
+	*tracee = (struct tracee){.pid_fd = -1, .start_fd = -1, .failure_fd = -1, .argv = argv};
+	if (pipe2(start, O_CLOEXEC) < 0 || pipe2(failure, O_CLOEXEC) < 0)
+		return error_set_errno(err, "cannot create a pipe");
+	tracee->pid = fork();
+	if (tracee->pid < 0)
+		return error_set_errno(err, "cannot fork");
+	if (tracee->pid == 0) {
+		close(start[1]);
+		become_program(argv, start[0], failure[1]);
+	}
+	close(start[0]);
+	close(failure[1]);
+	tracee->start_fd = start[1];
+	tracee->failure_fd = failure[0];
+	tracee->pid_fd = syscall(SYS_pidfd_open, tracee->pid, 0);
+	if (tracee->pid_fd < 0)
+		return error_set_errno(err, "cannot watch process %d", (int)tracee->pid);
+	return 0;
+}
+
+int tracee_start(struct tracee *tracee, int *exec_errno, struct error *err)
+{
+	ssize_t got;
+
+	if (write(tracee->start_fd, "g", 1) != 1)
+		return error_set_errno(err, "cannot start %s", tracee->argv[0]);
+	close_fd(&tracee->start_fd);
+	do
+		got = read(tracee->failure_fd, exec_errno, sizeof(*exec_errno));
+	while (got < 0 && errno == EINTR);
+	close_fd(&tracee->failure_fd);
+	if (got == 0) /* closed by a successful exec */
+		return 0;
+	if (got != sizeof(*exec_errno))
+		*exec_errno = EIO;
+	waitpid(tracee->pid, NULL, 0);
+	tracee->pid = 0;
+	errno = *exec_errno;
+	return error_set_errno(err, "cannot run %s", tracee->argv[0]);
+}
+
+bool tracee_has_ended(struct tracee *tracee, bool block, struct tracee_end *end)
+{
+	struct rusage usage;
+	int status;
+	pid_t got;
+
+	if (tracee->pid == 0)
+		return true;
+	do
+		got = wait4(tracee->pid, &status, block ? 0 : WNOHANG, &usage);
+	while (got < 0 && errno == EINTR);
+	if (got != tracee->pid)
+		return false;
+	tracee->pid = 0;
+	*end = (struct tracee_end){.status = status,
+		.usage = usage,
+		.peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024};
+	return true;
+}
+
+int tracee_exit_status(const struct tracee_end *end)
+{
+	return WIFSIGNALED(end->status) ? 128 + WTERMSIG(end->status) : WEXITSTATUS(end->status);
+}
+
+void tracee_release(struct tracee *tracee)
+{
+	if (tracee->pid > 0 && tracee->start_fd >= 0) {
+		kill(tracee->pid, SIGKILL);
+		waitpid(tracee->pid, NULL, 0);
+		tracee->pid = 0;
+	}
+	close_fd(&tracee->start_fd);
+	close_fd(&tracee->failure_fd);
+	close_fd(&tracee->pid_fd);
+}
