@@ -105,6 +105,8 @@ $(BUILD)/samples/%: samples/%.c | need-build
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -O2 -g $(SAMPLE_CFLAGS) -Iprofiler/agent -MMD -MP $< -o $@ -pthread -lm
 
+$(BUILD)/samples/nofp: SAMPLE_CFLAGS := -fomit-frame-pointer
+
 # Text that is part of the program: viz/assets/NAME.EXT becomes the string asset_NAME_EXT.
 $(BUILD)/assets.h: $(ASSETS)
 	$(call say,ASSETS,$@)
