@@ -28,14 +28,24 @@ struct debug_function {
 	bool is_full_name;
 };
 
+/* The files that another unit than the one that was hit numbers: origins may lie there (LTO, dwz).
+ */
+struct unit_files {
+	const void *unit; /* Dwarf_CU */
+	struct line_files files;
+};
+
 struct debug_info {
 	struct elf_file *file, *alternate;
 	Dwarf *dwarf, *alternate_dwarf;
+	struct line_sections sections, alternate_sections;
 	uint64_t text_low, text_high;
 	ARRAY(struct unit) units;
 	struct range_map unit_map; /* -> number in units + 1 */
 	ARRAY(struct debug_function) functions;
 	struct hash function_table;
+	ARRAY(struct unit_files) files; /* of units that were not hit */
+	struct hash files_table;
 	ARRAY(char *) names; /* owned */
 	ARRAY(struct debug_level) levels;
 };
@@ -78,8 +88,10 @@ static void open_alternate(struct debug_info *info)
 		return;
 	info->alternate_dwarf =
 		dwarf_begin_elf(elf_file_handle(info->alternate), DWARF_C_READ, NULL);
-	if (info->alternate_dwarf)
-		dwarf_setalt(info->dwarf, info->alternate_dwarf);
+	if (!info->alternate_dwarf)
+		return;
+	dwarf_setalt(info->dwarf, info->alternate_dwarf);
+	line_sections_find(&info->alternate_sections, info->alternate);
 }
 
 struct debug_info *debug_info_open(struct elf_file *file, uint64_t text_low, uint64_t text_high)
@@ -94,6 +106,7 @@ struct debug_info *debug_info_open(struct elf_file *file, uint64_t text_low, uin
 	info->file = elf_file_reference(file);
 	info->text_low = text_low;
 	info->text_high = text_high;
+	line_sections_find(&info->sections, file);
 	open_alternate(info);
 	read_units(info);
 	return info;
@@ -107,6 +120,10 @@ void debug_info_close(struct debug_info *info)
 		debug_unit_free(info->units.items[i].index);
 	for (size_t i = 0; i < info->names.count; i++)
 		free(info->names.items[i]);
+	for (size_t i = 0; i < info->files.count; i++)
+		line_files_release(&info->files.items[i].files);
+	array_release(&info->files);
+	hash_release(&info->files_table);
 	array_release(&info->units);
 	range_map_release(&info->unit_map);
 	array_release(&info->functions);
@@ -186,6 +203,51 @@ static void name_function(struct debug_info *info, Dwarf_Die die, struct debug_f
 	}
 }
 
+static bool same_files(const void *owner, uint32_t id, const void *key)
+{
+	const struct debug_info *info = owner;
+
+	return info->files.items[id - 1].unit == key;
+}
+
+static struct line_files *files_of(struct debug_info *info, Dwarf_CU *cu)
+{
+	uint64_t hash = hash_pair((uintptr_t)cu, 1);
+	uint32_t number = hash_find(&info->files_table, hash, same_files, info, cu);
+	const char *directory;
+	struct unit_files *added;
+	uint64_t table;
+	Dwarf_Die die;
+
+	if (number)
+		return &info->files.items[number - 1].files;
+	added = array_add(&info->files);
+	*added = (struct unit_files){.unit = cu};
+	hash_insert(&info->files_table, hash, info->files.count);
+	if (dwarf_cu_die(cu, &die, NULL, NULL, NULL, NULL, NULL, NULL) &&
+		debug_unit_line_table(&die, &table, &directory))
+		line_files_read(&added->files,
+			dwarf_cu_getdwarf(cu) == info->alternate_dwarf ? &info->alternate_sections
+								       : &info->sections,
+			table, directory);
+	return &added->files;
+}
+
+/* The file is a number of the unit that the attribute stands in, which need not be the one hit. */
+static const char *decl_file_of(struct debug_info *info, struct debug_unit *unit, Dwarf_Die *die)
+{
+	Dwarf_Attribute attribute;
+	struct line_files *files = &unit->lines.files;
+	Dwarf_Word number;
+
+	if (!dwarf_attr_integrate(die, DW_AT_decl_file, &attribute) ||
+		dwarf_formudata(&attribute, &number))
+		return NULL;
+	if (attribute.cu != unit->functions.cu)
+		files = files_of(info, attribute.cu);
+	return line_files_path(files, number);
+}
+
 static bool same_function(const void *owner, uint32_t id, const void *key)
 {
 	const struct debug_info *info = owner;
@@ -194,7 +256,8 @@ static bool same_function(const void *owner, uint32_t id, const void *key)
 }
 
 /* What is known about the function of a call, by the last of its origins. */
-static const struct debug_function *function_of(struct debug_info *info, Dwarf_Die die)
+static const struct debug_function *function_of(
+	struct debug_info *info, struct debug_unit *unit, Dwarf_Die die)
 {
 	Dwarf_Die last = die;
 	struct debug_function *function;
@@ -212,7 +275,7 @@ static const struct debug_function *function_of(struct debug_info *info, Dwarf_D
 	*function = (struct debug_function){.die = last.addr};
 	hash_insert(&info->function_table, hash, info->functions.count);
 	name_function(info, die, function);
-	function->decl_file = dwarf_decl_file(&die);
+	function->decl_file = decl_file_of(info, unit, &die);
 	if (!dwarf_decl_line(&die, &line))
 		function->decl_line = line;
 	return function;
@@ -221,7 +284,7 @@ static const struct debug_function *function_of(struct debug_info *info, Dwarf_D
 /* --- looking up ---------------------------------------------------------------------------------
  */
 
-static const struct debug_unit *unit_at(struct debug_info *info, uint64_t file_addr)
+static struct debug_unit *unit_at(struct debug_info *info, uint64_t file_addr)
 {
 	uint32_t number = range_map_find(&info->unit_map, file_addr);
 	struct unit *unit;
@@ -230,7 +293,8 @@ static const struct debug_unit *unit_at(struct debug_info *info, uint64_t file_a
 		return NULL;
 	unit = &info->units.items[number - 1];
 	if (!unit->index)
-		unit->index = debug_unit_read(&unit->die, info->text_low, info->text_high);
+		unit->index = debug_unit_read(
+			&unit->die, &info->sections, info->text_low, info->text_high);
 	return unit->index;
 }
 
@@ -240,12 +304,12 @@ static uint64_t copy_of(const struct debug_unit *unit, Dwarf_Die die)
 	return follow(&die, DW_AT_abstract_origin) ? debug_unit_copy(unit, die.addr) : 0;
 }
 
-static void add_level(struct debug_info *info, const struct debug_unit *unit, uint32_t number,
+static void add_level(struct debug_info *info, struct debug_unit *unit, uint32_t number,
 	const char *file, uint32_t line)
 {
 	const struct debug_call *call = &unit->calls.items[number - 1];
 	Dwarf_Die die = debug_unit_die(unit, number);
-	const struct debug_function *function = function_of(info, die);
+	const struct debug_function *function = function_of(info, unit, die);
 	bool is_inlined = call->parent;
 
 	*array_add(&info->levels) = (struct debug_level){.function = function->name,
@@ -262,14 +326,19 @@ static void add_level(struct debug_info *info, const struct debug_unit *unit, ui
 size_t debug_info_find(
 	struct debug_info *info, uint64_t file_addr, const struct debug_level **levels)
 {
-	const struct debug_unit *unit = unit_at(info, file_addr);
+	struct debug_unit *unit = unit_at(info, file_addr);
+	const struct line_row *row;
 	const char *file = NULL;
 	uint32_t line = 0, number;
 
 	info->levels.count = 0;
 	if (!unit)
 		return 0;
-	debug_unit_line(unit, file_addr, &file, &line);
+	row = line_table_find(&unit->lines, file_addr);
+	if (row) {
+		file = line_files_path(&unit->lines.files, row->file);
+		line = row->line;
+	}
 	number = debug_unit_find(unit, file_addr);
 	if (!number && file)
 		*array_add(&info->levels) = (struct debug_level){.file = file, .line = line};
@@ -277,7 +346,7 @@ size_t debug_info_find(
 		const struct debug_call *call = &unit->calls.items[number - 1];
 
 		add_level(info, unit, number, file, line);
-		file = debug_unit_file(unit, call->file);
+		file = line_files_path(&unit->lines.files, call->file);
 		line = call->line;
 	}
 	*levels = info->levels.items;

@@ -213,6 +213,7 @@ static bool puts_functions_into_types(Dwarf_Die *die)
 	}
 }
 
+/* Sets where the functions are: in the unit itself, or in its .dwo file. */
 static void find_functions(struct debug_unit *unit)
 {
 	Dwarf_Die split;
@@ -229,10 +230,13 @@ static int compare_copies(const void *left, const void *right)
 	return a->origin < b->origin ? -1 : a->origin > b->origin;
 }
 
-struct debug_unit *debug_unit_read(const Dwarf_Die *die, uint64_t text_low, uint64_t text_high)
+struct debug_unit *debug_unit_read(const Dwarf_Die *die, const struct line_sections *sections,
+	uint64_t text_low, uint64_t text_high)
 {
 	struct debug_unit *unit = alloc_zeroed(1, sizeof(*unit));
 	struct reader reader = {.unit = unit, .text_low = text_low, .text_high = text_high};
+	const char *directory;
+	uint64_t table;
 
 	unit->die = *die;
 	find_functions(unit);
@@ -242,10 +246,8 @@ struct debug_unit *debug_unit_read(const Dwarf_Die *die, uint64_t text_low, uint
 	if (unit->copies.count)
 		qsort(unit->copies.items, unit->copies.count, sizeof(struct debug_copy),
 			compare_copies);
-	if (dwarf_getsrclines(&unit->die, &unit->lines, &unit->line_count))
-		unit->lines = NULL;
-	if (dwarf_getsrcfiles(&unit->functions, &unit->files, NULL))
-		unit->files = NULL;
+	if (debug_unit_line_table(&unit->die, &table, &directory))
+		line_table_read(&unit->lines, sections, table, directory, text_low, text_high);
 	return unit;
 }
 
@@ -256,6 +258,7 @@ void debug_unit_free(struct debug_unit *unit)
 	array_release(&unit->calls);
 	array_release(&unit->copies);
 	range_map_release(&unit->map);
+	line_table_release(&unit->lines);
 	free(unit);
 }
 
@@ -283,21 +286,15 @@ uint64_t debug_unit_copy(const struct debug_unit *unit, const void *origin)
 	return found ? found->entry : 0;
 }
 
-bool debug_unit_line(
-	const struct debug_unit *unit, uint64_t file_addr, const char **file, uint32_t *line)
+bool debug_unit_line_table(Dwarf_Die *die, uint64_t *offset, const char **unit_directory)
 {
-	Dwarf_Die die = unit->die;
-	Dwarf_Line *found = unit->lines ? dwarf_getsrc_die(&die, file_addr) : NULL;
-	int number;
+	Dwarf_Attribute attribute;
+	Dwarf_Word value;
 
-	if (!found || dwarf_lineno(found, &number))
+	if (!dwarf_attr(die, DW_AT_stmt_list, &attribute) || dwarf_formudata(&attribute, &value))
 		return false;
-	*file = dwarf_linesrc(found, NULL, NULL);
-	*line = number;
-	return *file;
-}
-
-const char *debug_unit_file(const struct debug_unit *unit, uint32_t file)
-{
-	return unit->files && file ? dwarf_filesrc(unit->files, file, NULL, NULL) : NULL;
+	*offset = value;
+	*unit_directory =
+		dwarf_attr(die, DW_AT_comp_dir, &attribute) ? dwarf_formstring(&attribute) : NULL;
+	return true;
 }

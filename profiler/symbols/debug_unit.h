@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/array.h"
+#include "symbols/line_table.h"
 #include "symbols/range_map.h"
 
 #include <elfutils/libdw.h>
@@ -37,9 +38,7 @@ struct debug_unit {
 	ARRAY(struct debug_call) calls;	 /* numbered from 1 */
 	ARRAY(struct debug_copy) copies; /* sorted by origin */
 	struct range_map map;		 /* address -> number of the innermost call */
-	Dwarf_Lines *lines;		 /* libdw's; NULL: none */
-	Dwarf_Files *files;		 /* libdw's; NULL: none */
-	size_t line_count;
+	struct line_table lines;
 };
 
 /*
@@ -47,7 +46,8 @@ struct debug_unit {
  * its functions are in a file of their own (-gsplit-dwarf), that is read; its lines never are
  * there.
  */
-struct debug_unit *debug_unit_read(const Dwarf_Die *die, uint64_t text_low, uint64_t text_high);
+struct debug_unit *debug_unit_read(const Dwarf_Die *die, const struct line_sections *sections,
+	uint64_t text_low, uint64_t text_high);
 void debug_unit_free(struct debug_unit *unit); /* accepts NULL */
 
 /* The innermost call at the address; 0: none. */
@@ -59,9 +59,6 @@ Dwarf_Die debug_unit_die(const struct debug_unit *unit, uint32_t call);
 /* Where the function with this DIE was compiled by itself; 0: not in this unit. */
 uint64_t debug_unit_copy(const struct debug_unit *unit, const void *origin);
 
-/* The line that holds an address: false when no line does. */
-bool debug_unit_line(
-	const struct debug_unit *unit, uint64_t file_addr, const char **file, uint32_t *line);
-
-/* The name of a call's file; NULL: there is none of that number. */
-const char *debug_unit_file(const struct debug_unit *unit, uint32_t file);
+/* Where the line table of a unit's DIE is, and what its paths are relative to; false: it has none.
+ */
+bool debug_unit_line_table(Dwarf_Die *die, uint64_t *offset, const char **unit_directory);

@@ -117,9 +117,12 @@ static void keep_preferred(struct kernel_symbols *symbols)
 struct kernel_symbols *kernel_symbols_open(const char *path, struct error *err)
 {
 	struct kernel_symbols *symbols;
-	char *text = read_text(path, err), *rest = NULL;
+	char *text, *rest = NULL;
 	size_t hidden = 0;
 
+	if (!path)
+		path = "/proc/kallsyms";
+	text = read_text(path, err);
 	if (!text)
 		return NULL;
 	symbols = alloc_zeroed(1, sizeof(*symbols));

@@ -23,7 +23,7 @@ struct kernel_symbol {
 
 struct kernel_symbols;
 
-/* Reads the whole file (`path` is normally "/proc/kallsyms"). */
+/* Reads the whole file; NULL: "/proc/kallsyms". */
 struct kernel_symbols *kernel_symbols_open(const char *path, struct error *err);
 void kernel_symbols_close(struct kernel_symbols *symbols); /* accepts NULL */
 
