@@ -1,0 +1,617 @@
+#include "cli/runs.h"
+
+#include "base/alloc.h"
+#include "base/hash.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ESCAPED_MAX    200		/* letters of a directory name before the hash */
+#define RECORD_MAX     ((off_t)4 << 20) /* bytes of a .run file: a command line has 2 MiB at most */
+#define SUFFIX_PROFILE ".prof"
+#define SUFFIX_RECORD  ".run"
+
+/* --- labels and their directories ---------------------------------------------------------------
+ */
+
+static char *joined(int count, char **words)
+{
+	size_t size = 1;
+	char *text, *end;
+
+	for (int i = 0; i < count; i++)
+		size += strlen(words[i]) + 1;
+	text = end = alloc_bytes(size);
+	*end = '\0';
+	for (int i = 0; i < count; i++)
+		end = stpcpy(stpcpy(end, i ? " " : ""), words[i]);
+	return text;
+}
+
+char *run_label_default(int argc, char **argv)
+{
+	const char *slash = strrchr(argv[0], '/');
+
+	if (argc > 1)
+		return joined(argc - 1, argv + 1);
+	return alloc_string(slash ? slash + 1 : argv[0]);
+}
+
+const char *runs_directory(void)
+{
+	const char *directory = getenv("CPROF_DIR");
+
+	return directory && directory[0] ? directory : ".cprof";
+}
+
+/* A file name for any label: see runs.h. Caller frees. */
+static char *label_escaped(const char *label)
+{
+	size_t length = strlen(label);
+	char *name = alloc_bytes(3 * length + 2), *end = name;
+
+	if (length == 0)
+		*end++ = '%';
+	for (size_t i = 0; i < length; i++) {
+		unsigned char letter = label[i];
+		bool is_plain =
+			isalnum(letter) || strchr("_-=+,@:", letter) || (letter == '.' && i > 0);
+
+		if (is_plain)
+			*end++ = letter;
+		else
+			end += sprintf(end, "%%%02X", letter);
+	}
+	*end = '\0';
+	if (end - name > ESCAPED_MAX) {
+		char *cut = alloc_format(
+			"%.*s%%%016" PRIx64, ESCAPED_MAX, name, hash_bytes(label, length));
+
+		free(name);
+		return cut;
+	}
+	return name;
+}
+
+/* --- the text beside a profile -------------------------------------------------------------------
+ */
+
+struct run_field {
+	const char *name;
+	size_t offset;
+	bool is_text;
+};
+
+#define TEXT(field)                                       \
+	{                                                 \
+#field, offsetof(struct run, field), true \
+	}
+#define NUMBER(field)                                      \
+	{                                                  \
+#field, offsetof(struct run, field), false \
+	}
+
+static const struct run_field run_fields[] = {
+	TEXT(label),
+	TEXT(command),
+	TEXT(program),
+	TEXT(program_build_id),
+	TEXT(host),
+	NUMBER(metrics),
+	NUMBER(rate_asked_hz),
+	NUMBER(start_unix_ns),
+	NUMBER(elapsed_ns),
+	NUMBER(peak_rss_bytes),
+	NUMBER(samples),
+};
+#define RUN_FIELD_COUNT (sizeof(run_fields) / sizeof(run_fields[0]))
+
+static char **text_of(struct run *run, const struct run_field *field)
+{
+	return (char **)((char *)run + field->offset);
+}
+
+static uint64_t *number_of(struct run *run, const struct run_field *field)
+{
+	return (uint64_t *)((char *)run + field->offset);
+}
+
+static void run_release(struct run *run)
+{
+	free(run->path);
+	for (size_t i = 0; i < RUN_FIELD_COUNT; i++)
+		if (run_fields[i].is_text)
+			free(*text_of(run, &run_fields[i]));
+	*run = (struct run){0};
+}
+
+void runs_release(struct runs *runs)
+{
+	for (size_t i = 0; i < runs->items.count; i++)
+		run_release(&runs->items.items[i]);
+	array_release(&runs->items);
+}
+
+static uint64_t profile_samples(const struct profile *profile)
+{
+	uint64_t samples = 0;
+
+	for (size_t i = 0; i < profile->counts.count; i++)
+		samples += profile->counts.items[i].value[METRIC_SAMPLES];
+	return samples;
+}
+
+static char *profile_text(const struct profile *profile, string_id id)
+{
+	return alloc_string(strings_get(&profile->strings, id));
+}
+
+static void run_of_profile(struct run *run, const struct profile *profile)
+{
+	const struct profile_info *info = &profile->info;
+
+	*run = (struct run){
+		.label = profile_text(profile, info->label),
+		.command = profile_text(profile, info->command),
+		.program = profile_text(profile, info->program),
+		.program_build_id = profile_text(profile, info->program_build_id),
+		.host = profile_text(profile, info->host),
+		.metrics = info->metrics,
+		.rate_asked_hz = info->rate_asked_hz,
+		.start_unix_ns = info->start_unix_ns,
+		.elapsed_ns = info->elapsed_ns,
+		.peak_rss_bytes = info->peak_rss_bytes,
+		.samples = profile_samples(profile),
+	};
+}
+
+/* One line: a newline in the value is "\n", a backslash "\\". */
+static void write_text(FILE *file, const char *name, const char *value)
+{
+	fprintf(file, "%s ", name);
+	for (; *value; value++) {
+		if (*value == '\n' || *value == '\\')
+			putc('\\', file);
+		putc(*value == '\n' ? 'n' : *value, file);
+	}
+	putc('\n', file);
+}
+
+static void write_record(FILE *file, struct run *run)
+{
+	for (size_t i = 0; i < RUN_FIELD_COUNT; i++) {
+		const struct run_field *field = &run_fields[i];
+
+		if (field->is_text)
+			write_text(file, field->name, *text_of(run, field));
+		else
+			fprintf(file, "%s %" PRIu64 "\n", field->name, *number_of(run, field));
+	}
+}
+
+static char *unescaped(const char *value)
+{
+	char *text = alloc_string(value), *to = text;
+
+	for (const char *from = value; *from; from++) {
+		if (*from == '\\' && from[1])
+			*to++ = *++from == 'n' ? '\n' : *from;
+		else
+			*to++ = *from;
+	}
+	*to = '\0';
+	return text;
+}
+
+static void read_field(struct run *run, char *line)
+{
+	char *space = strchr(line, ' ');
+
+	if (!space)
+		return;
+	*space = '\0';
+	for (size_t i = 0; i < RUN_FIELD_COUNT; i++) {
+		const struct run_field *field = &run_fields[i];
+
+		if (strcmp(field->name, line) != 0)
+			continue;
+		if (!field->is_text) {
+			*number_of(run, field) = strtoull(space + 1, NULL, 10);
+		} else {
+			free(*text_of(run, field));
+			*text_of(run, field) = unescaped(space + 1);
+		}
+	}
+}
+
+static bool is_complete(struct run *run)
+{
+	for (size_t i = 0; i < RUN_FIELD_COUNT; i++)
+		if (run_fields[i].is_text && !*text_of(run, &run_fields[i]))
+			return false;
+	return true;
+}
+
+/* False, with nothing to release, when the text is no record of a run. */
+static bool read_record(struct run *run, FILE *file)
+{
+	char *line = NULL;
+	size_t capacity = 0;
+	ssize_t length;
+
+	*run = (struct run){0};
+	while ((length = getline(&line, &capacity, file)) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		read_field(run, line);
+	}
+	free(line);
+	if (is_complete(run))
+		return true;
+	run_release(run);
+	return false;
+}
+
+/* --- keeping ---------------------------------------------------------------------------------- */
+
+/* Under sudo the runs belong to the user who called it. */
+static void give_to_user(int descriptor)
+{
+	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
+
+	if (geteuid() != 0 || !uid || !gid)
+		return;
+	if (fchown(descriptor, strtoul(uid, NULL, 10), strtoul(gid, NULL, 10)) != 0)
+		errno = 0; /* root's then: still readable with sudo */
+}
+
+/* Opens (and makes) the directory `name` in `parent` without following links. */
+static int open_directory(int parent, const char *name, struct error *err)
+{
+	bool is_new = mkdirat(parent, name, 0700) == 0;
+	struct stat stat;
+	int directory;
+
+	if (!is_new && errno != EEXIST)
+		return error_set_errno(err, "cannot make the directory %s", name);
+	directory = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (directory < 0 || fstat(directory, &stat) != 0) {
+		error_set_errno(err, "cannot open the directory %s", name);
+		goto failed;
+	}
+	if (stat.st_uid != geteuid() && geteuid() != 0) {
+		error_set(err,
+			"the directory %s belongs to another user: set CPROF_DIR to one "
+			"of your own",
+			name);
+		goto failed;
+	}
+	if (is_new)
+		give_to_user(directory);
+	return directory;
+failed:
+	if (directory >= 0)
+		close(directory);
+	return -1;
+}
+
+static int ignore_for_git(int directory)
+{
+	int file = openat(directory, ".gitignore",
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int result;
+
+	if (file < 0)
+		return errno == EEXIST ? 0 : -1;
+	result = write(file, "*\n", 2) == 2 ? 0 : -1;
+	give_to_user(file);
+	close(file);
+	return result;
+}
+
+static int open_label(const char *label, struct error *err)
+{
+	int top = open_directory(AT_FDCWD, runs_directory(), err), directory = -1;
+	char *name;
+
+	if (top < 0)
+		return -1;
+	if (ignore_for_git(top) != 0) {
+		error_set_errno(err, "cannot write %s/.gitignore", runs_directory());
+		close(top);
+		return -1;
+	}
+	name = label_escaped(label);
+	directory = open_directory(top, name, err);
+	if (directory < 0)
+		error_prefix(err, "in %s", runs_directory());
+	free(name);
+	close(top);
+	return directory;
+}
+
+static int copy_bytes(int from, int to)
+{
+	char bytes[65536];
+	ssize_t got;
+
+	while ((got = read(from, bytes, sizeof(bytes))) > 0)
+		for (ssize_t done = 0, put; done < got; done += put)
+			if ((put = write(to, bytes + done, got - done)) < 0)
+				return -1;
+	return got < 0 ? -1 : 0;
+}
+
+/* For when a link cannot be: another file system, or one without links. */
+static int copy_profile(const char *path, int directory, const char *name)
+{
+	int from = open(path, O_RDONLY | O_CLOEXEC), to = -1, result = -1, cause;
+
+	if (from >= 0)
+		to = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			0600);
+	if (to >= 0) {
+		give_to_user(to);
+		result = copy_bytes(from, to);
+	}
+	cause = errno;
+	if (to >= 0 && close(to) != 0 && result == 0) {
+		cause = errno;
+		result = -1;
+	}
+	if (to >= 0 && result != 0)
+		unlinkat(directory, name, 0);
+	if (from >= 0)
+		close(from);
+	errno = cause;
+	return result;
+}
+
+static int link_profile(const char *path, int directory, const char *name)
+{
+	struct stat stat;
+
+	/* A link to a symbolic link would keep where it points, not what is there now. */
+	if (lstat(path, &stat) == 0 && S_ISREG(stat.st_mode) &&
+		linkat(AT_FDCWD, path, directory, name, 0) == 0)
+		return 0;
+	return copy_profile(path, directory, name);
+}
+
+/* Written under another name and renamed: a .run file is whole from its first moment. */
+static int save_record(int directory, const char *name, struct run *run)
+{
+	char *temporary = alloc_format(".%s", name);
+	int descriptor = openat(directory, temporary,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600),
+	    result = -1, cause;
+	FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
+
+	if (file) {
+		bool is_good;
+
+		give_to_user(descriptor);
+		write_record(file, run);
+		is_good = !ferror(file);
+		if (fclose(file) == 0 && is_good)
+			result = renameat(directory, temporary, directory, name);
+	}
+	cause = errno;
+	if (result != 0)
+		unlinkat(directory, temporary, 0);
+	errno = cause;
+	free(temporary);
+	return result;
+}
+
+/* "20240229T142501.123456789-4711" of now. */
+static void make_stem(char *stem, size_t size)
+{
+	struct timespec now;
+	struct tm parts;
+	char time[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &parts);
+	strftime(time, sizeof(time), "%Y%m%dT%H%M%S", &parts);
+	snprintf(stem, size, "%s.%09ld-%d", time, now.tv_nsec, getpid());
+}
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+	size_t length = strlen(text), suffix_length = strlen(suffix);
+
+	return length > suffix_length && strcmp(text + length - suffix_length, suffix) == 0;
+}
+
+static int is_record(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && has_suffix(entry->d_name, SUFFIX_RECORD);
+}
+
+static int is_kept_file(const struct dirent *entry)
+{
+	return is_record(entry) ||
+	       (entry->d_name[0] != '.' && has_suffix(entry->d_name, SUFFIX_PROFILE));
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void free_entries(struct dirent **entries, int count)
+{
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
+	free(entries);
+}
+
+/*
+ * Forgets everything older than the last RUNS_KEPT records. Another cprof that does the same at the
+ * same time removes the same files. A profile without a record may still be getting one, and
+ * goes only when it is older than the oldest run that stays.
+ */
+static void forget_old(int directory)
+{
+	struct dirent **records, **files;
+	int count = scandirat(directory, ".", &records, is_record, by_name), file_count;
+
+	if (count > RUNS_KEPT) {
+		const char *oldest = records[count - RUNS_KEPT]->d_name;
+		size_t length = strlen(oldest) - strlen(SUFFIX_RECORD);
+
+		file_count = scandirat(directory, ".", &files, is_kept_file, by_name);
+		for (int i = 0; i < file_count; i++)
+			if (strncmp(files[i]->d_name, oldest, length) < 0)
+				unlinkat(directory, files[i]->d_name, 0);
+		if (file_count >= 0)
+			free_entries(files, file_count);
+	}
+	if (count >= 0)
+		free_entries(records, count);
+}
+
+int runs_keep(const char *profile_path, const struct profile *profile, struct error *err)
+{
+	struct run run;
+	char stem[80], name[96];
+	int directory, result = -1;
+
+	run_of_profile(&run, profile);
+	directory = open_label(run.label, err);
+	if (directory < 0)
+		goto out;
+	make_stem(stem, sizeof(stem));
+	snprintf(name, sizeof(name), "%s" SUFFIX_PROFILE, stem);
+	if (link_profile(profile_path, directory, name) != 0) {
+		error_set_errno(err, "cannot keep %s in %s", profile_path, runs_directory());
+		goto out;
+	}
+	snprintf(name, sizeof(name), "%s" SUFFIX_RECORD, stem);
+	if (save_record(directory, name, &run) != 0) {
+		error_set_errno(err, "cannot keep %s in %s", profile_path, runs_directory());
+		snprintf(name, sizeof(name), "%s" SUFFIX_PROFILE, stem);
+		unlinkat(directory, name, 0);
+		goto out;
+	}
+	forget_old(directory);
+	result = 0;
+out:
+	if (directory >= 0)
+		close(directory);
+	run_release(&run);
+	return result;
+}
+
+/* --- finding ---------------------------------------------------------------------------------- */
+
+static void load_run(struct runs *runs, int directory, const char *label_name, const char *name)
+{
+	int descriptor = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	FILE *file = descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
+	struct stat stat;
+	struct run run;
+
+	if (!file)
+		return;
+	if (fstat(descriptor, &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_size <= RECORD_MAX &&
+		read_record(&run, file)) {
+		run.path = alloc_format("%s/%s/%.*s" SUFFIX_PROFILE, runs_directory(), label_name,
+			(int)(strlen(name) - strlen(SUFFIX_RECORD)), name);
+		*array_add(&runs->items) = run;
+	}
+	fclose(file);
+}
+
+/* Runs of `label` only: two long labels might share a directory. */
+static void load_label(struct runs *runs, int top, const char *label_name, const char *label)
+{
+	int directory = openat(top, label_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct dirent **entries;
+	int count;
+
+	if (directory < 0)
+		return;
+	count = scandirat(directory, ".", &entries, is_record, by_name);
+	for (int i = 0; i < count; i++) {
+		size_t before = runs->items.count;
+
+		load_run(runs, directory, label_name, entries[i]->d_name);
+		if (label && runs->items.count > before &&
+			strcmp(runs->items.items[before].label, label) != 0)
+			run_release(&runs->items.items[--runs->items.count]);
+	}
+	if (count >= 0)
+		free_entries(entries, count);
+	close(directory);
+}
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+int runs_load(struct runs *runs, const char *label, struct error *err)
+{
+	int top = open(runs_directory(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent **entries;
+	int count;
+
+	if (top < 0 && errno == ENOENT)
+		return 0;
+	if (top < 0)
+		return error_set_errno(err, "cannot open the kept runs in %s", runs_directory());
+	if (label) {
+		char *name = label_escaped(label);
+
+		load_label(runs, top, name, label);
+		free(name);
+	} else {
+		count = scandirat(top, ".", &entries, is_visible, by_name);
+		for (int i = 0; i < count; i++)
+			load_label(runs, top, entries[i]->d_name, NULL);
+		if (count >= 0)
+			free_entries(entries, count);
+	}
+	close(top);
+	return 0;
+}
+
+const char *command_arguments(const char *command)
+{
+	const char *at = command;
+	char quote = '\0';
+
+	for (; *at && (quote || *at != ' '); at++) {
+		if (*at == quote)
+			quote = '\0';
+		else if (!quote && (*at == '\'' || *at == '"'))
+			quote = *at;
+		else if (*at == '\\' && quote != '\'' && at[1])
+			at++;
+	}
+	return at + strspn(at, " ");
+}
+
+bool run_repeats(const struct run *a, const struct run *b)
+{
+	/* Without a build-id the program's path is all that tells programs apart. */
+	bool same_program = strcmp(a->program_build_id, b->program_build_id) == 0 &&
+			    (a->program_build_id[0] || strcmp(a->program, b->program) == 0);
+
+	return same_program && strcmp(a->label, b->label) == 0 &&
+	       strcmp(command_arguments(a->command), command_arguments(b->command)) == 0 &&
+	       a->metrics == b->metrics && a->rate_asked_hz == b->rate_asked_hz &&
+	       strcmp(a->host, b->host) == 0;
+}
