@@ -19,18 +19,29 @@
 
 struct profile_writer; /* heap, opaque */
 
-/* Creates PATH.part (0600, never following links). Text in err says so when another recording has
- * it. */
+/*
+ * Creates PATH.part (0600, never following links) and locks it. An error when another recording
+ * that still runs has it, or when PATH is something that must not be replaced. A PATH.part that a
+ * dead recording left over is renamed, never destroyed: see profile_writer_interrupted().
+ */
 struct profile_writer *profile_writer_open(const char *path, struct error *err);
 
-/* Appends everything that is new in the profile and in `timeline` (cleared; NULL: none), and syncs.
+/* What a left-over PATH.part was renamed to ("out.prof.interrupted"); NULL: there was none. */
+const char *profile_writer_interrupted(const struct profile_writer *writer);
+
+/*
+ * Appends everything that is new in the profile and in `timeline` (cleared; NULL: none). When this
+ * returns, the death of the recorder costs nothing of it; a thread makes it durable against that of
+ * the machine, so that the caller's loop never waits for a disk (its failure is reported by the
+ * next flush). On failure PATH.part, the profile and the timeline are as before, and the next flush
+ * tries all of it again.
  */
 int profile_writer_flush(struct profile_writer *writer, struct profile *profile,
 	struct timeline *timeline, struct error *err);
 
 /*
- * Flushes, writes the compact file beside it, and renames that to PATH; then nothing is left of
- * PATH.part. On failure PATH is as it was and PATH.part stays.
+ * Flushes, writes the compact file beside it, and renames that to PATH, durable; then nothing is
+ * left of PATH.part. On failure PATH is as it was and PATH.part stays.
  */
 int profile_writer_finish(struct profile_writer *writer, struct profile *profile,
 	struct timeline *timeline, struct error *err);
@@ -42,7 +53,10 @@ void profile_writer_close(struct profile_writer *writer);
 void profile_writer_discard(struct profile_writer *writer);
 
 /* Writes a profile that is whole in memory (no timeline), atomically. */
-int profile_save(struct profile *profile, const char *path, struct error *err);
+int profile_save(const struct profile *profile, const char *path, struct error *err);
+
+/* Gives names to the frames of a loaded profile that have none. */
+typedef int (*profile_namer)(void *context, struct profile *profile, struct error *err);
 
 struct profile_load_report { /* what `info` says about the file itself */
 	uint32_t version;
@@ -62,7 +76,18 @@ struct profile_load_report { /* what `info` says about the file itself */
 int profile_load(struct profile *profile, const char *path, bool allow_cut,
 	struct profile_load_report *report, struct error *err);
 
-/* Calls visit for each record of the timeline of PATH in the file's order; stops at non-zero. */
+/*
+ * Makes a whole file `out` of what can be read of PATH, with its timeline, atomically; PATH stays,
+ * unless `out` is the same. `name` (may be NULL) is called in between. An error when a recording
+ * still writes PATH. report (may be NULL) is that of PATH.
+ */
+int profile_repair(const char *path, const char *out, profile_namer name, void *context,
+	struct profile_load_report *report, struct error *err);
+
+/*
+ * Calls visit for each record of the timeline of PATH in the file's order. Stops when it returns
+ * something else than 0, and returns that. -1 with an error when the file cannot be read.
+ */
 int profile_visit_timeline(const char *path,
 	int (*visit)(void *context, const struct timeline_record *record), void *context,
 	struct error *err);

@@ -63,8 +63,10 @@ stack_id stacks_push(struct stacks *stacks, stack_id parent, frame_id frame)
 stack_id stacks_intern(
 	struct stacks *stacks, const frame_id *frames, size_t count, enum stack_end end)
 {
-	stack_id id = end;
+	stack_id id = count > STACK_DEPTH_MAX ? STACK_TOO_DEEP : end;
 
+	if (count > STACK_DEPTH_MAX)
+		count = STACK_DEPTH_MAX;
 	while (count > 0)
 		id = stacks_push(stacks, id, frames[--count]);
 	return id;

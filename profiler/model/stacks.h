@@ -52,7 +52,13 @@ void stacks_release(struct stacks *stacks);
 /* The stack that continues `parent` (a root node or a stack) with one more inner frame. */
 stack_id stacks_push(struct stacks *stacks, stack_id parent, frame_id frame);
 
-/* A whole walk: count frames, innermost first, ended as `end`. */
+/* Frames that are kept of a walk; files with stacks of more than twice as many are refused. */
+#define STACK_DEPTH_MAX 16384
+
+/*
+ * A whole walk: count frames, innermost first, ended as `end`. Of more than STACK_DEPTH_MAX the
+ * innermost are kept, as a stack that is too deep.
+ */
 stack_id stacks_intern(
 	struct stacks *stacks, const frame_id *frames, size_t count, enum stack_end end);
 

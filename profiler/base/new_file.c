@@ -1,0 +1,139 @@
+#include "base/new_file.h"
+
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int new_file_check_name(const char *path, struct error *err)
+{
+	struct stat status;
+
+	if (lstat(path, &status) != 0)
+		return errno == ENOENT ? 0 : error_set_errno(err, "cannot write %s", path);
+	if (S_ISREG(status.st_mode))
+		return 0;
+	return error_set(err,
+		"cannot write %s: it is %s and would be replaced: choose another file", path,
+		S_ISDIR(status.st_mode)	  ? "a directory"
+		: S_ISLNK(status.st_mode) ? "a symbolic link"
+					  : "not a regular file");
+}
+
+int new_file_write_at(int fd, const void *bytes, size_t length, uint64_t offset)
+{
+	const char *at = bytes;
+
+	while (length > 0) {
+		ssize_t written = pwrite(fd, at, length, offset);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -1;
+		at += written;
+		offset += written;
+		length -= written;
+	}
+	return 0;
+}
+
+static bool get_id(const char *variable, unsigned *id)
+{
+	const char *text = getenv(variable);
+	char *end;
+
+	if (!text || !*text)
+		return false;
+	*id = strtoul(text, &end, 10);
+	return *end == '\0';
+}
+
+/* A refusal (a file system without owners, a container) is no reason to lose a recording. */
+void new_file_give_to_caller(int fd)
+{
+	unsigned user, group;
+
+	if (geteuid() == 0 && get_id("SUDO_UID", &user) && get_id("SUDO_GID", &group) &&
+		fchown(fd, user, group) != 0)
+		return;
+}
+
+int new_file_open(struct new_file *file, const char *path, struct error *err)
+{
+	*file = (struct new_file){.path = path, .fd = -1};
+	if (new_file_check_name(path, err) != 0)
+		return -1;
+	file->temporary = alloc_format("%s.XXXXXX", path);
+	file->fd = mkostemp(file->temporary, O_CLOEXEC); /* O_EXCL, 0600 */
+	if (file->fd < 0) {
+		error_set_errno(err, "cannot create a file beside %s", path);
+		free(file->temporary);
+		file->temporary = NULL;
+		return -1;
+	}
+	new_file_give_to_caller(file->fd);
+	return 0;
+}
+
+int new_file_write(struct new_file *file, const void *bytes, size_t length, struct error *err)
+{
+	const char *at = bytes;
+
+	while (length > 0) {
+		ssize_t written = write(file->fd, at, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return error_set_errno(err, "cannot write %s", file->path);
+		at += written;
+		length -= written;
+	}
+	return 0;
+}
+
+/* The new name itself must survive a crash. What cannot be synced (some file systems) is left. */
+static void sync_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *name = !slash	     ? alloc_string(".")
+		     : slash == path ? alloc_string("/")
+				     : alloc_string_n(path, slash - path);
+	int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+	free(name);
+}
+
+int new_file_commit(struct new_file *file, struct error *err)
+{
+	if (fsync(file->fd) != 0)
+		return error_set_errno(err, "cannot make %s durable", file->path);
+	if (rename(file->temporary, file->path) != 0)
+		return error_set_errno(err, "cannot rename %s to %s", file->temporary, file->path);
+	sync_directory(file->path);
+	free(file->temporary);
+	file->temporary = NULL;
+	return 0;
+}
+
+void new_file_close(struct new_file *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	file->fd = -1;
+	if (file->temporary)
+		unlink(file->temporary);
+	free(file->temporary);
+	file->temporary = NULL;
+}
