@@ -7,7 +7,7 @@
  */
 #include <stdio.h>
 
-enum { LENGTH = 4096, ROUNDS = 12000, REACH = 4 };
+enum { LENGTH = 4096, ROUNDS = 5000, REACH = 4 };
 
 static inline __attribute__((always_inline)) float weigh(float value, int distance)
 {

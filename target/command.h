@@ -14,7 +14,8 @@ enum exit_status {
 };
 
 struct command {
-	const char *name, *usage, *summary;
+	const char *name, *summary;
+	const char *usage; /* its words, with a space before them, or "" */
 	/*
 	 * argv[0] is the command's name. Returns an exit status; EXIT_FAILED with the sentence in
 	 * err, EXIT_USAGE when getopt has said what is wrong or with the sentence in err.

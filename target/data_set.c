@@ -31,8 +31,12 @@ static int checked_path(int length, const char *name, struct failure *err)
 int data_set_directory(const char *name, char directory[PATH_MAX], struct failure *err)
 {
 	const char *parent = strchr(name, '/') ? "" : "data/";
+	size_t length = strlen(name);
 
-	return checked_path(snprintf(directory, PATH_MAX, "%s%s", parent, name), name, err);
+	while (length > 1 && name[length - 1] == '/')
+		length--;
+	return checked_path(
+		snprintf(directory, PATH_MAX, "%s%.*s", parent, (int)length, name), name, err);
 }
 
 int data_set_hdf5_path(const char *directory, char path[PATH_MAX], struct failure *err)

@@ -141,7 +141,7 @@ static int run_generate(int argc, char **argv, struct failure *err)
 		if (option == 'i') {
 			options.image = optarg;
 		} else if (option != 's') {
-			fail(err, "usage: segment generate %s", command_generate.usage);
+			fail(err, "usage: segment generate%s", command_generate.usage);
 			return EXIT_USAGE;
 		} else if (parse_seed(optarg, &options.seed, err)) {
 			return EXIT_USAGE;
@@ -154,7 +154,7 @@ static int run_generate(int argc, char **argv, struct failure *err)
 
 const struct command command_generate = {
 	.name = "generate",
-	.usage = "[s m l xl] [--image FILE.png] [--seed N]",
+	.usage = " [s m l xl] [--image FILE.png] [--seed N]",
 	.summary = "makes the data sets (s) under data/, from a drawn picture or yours",
 	.run = run_generate,
 };

@@ -32,7 +32,7 @@ static void print_help(FILE *out)
 {
 	fprintf(out, "usage: segment STAGE [--data DIR] [--show FILE.png] [--repeat N]\n");
 	for (const struct command *const *command = commands; *command; command++)
-		fprintf(out, "       segment %s %s\n", (*command)->name, (*command)->usage);
+		fprintf(out, "       segment %s%s\n", (*command)->name, (*command)->usage);
 	fprintf(out, "\nColours every pixel of an image by its most probable class.\n\nstages:\n");
 	for (const struct stage *const *stage = stages; *stage; stage++)
 		fprintf(out, "  %-9s %s\n", (*stage)->name, (*stage)->change);

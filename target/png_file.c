@@ -6,13 +6,16 @@
 #include <limits.h>
 #include <png.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct png_writer {
-	char path[PATH_MAX], part[PATH_MAX];
+	char path[PATH_MAX];
+	char part[PATH_MAX]; /* what is written and then renamed; empty: path itself is written */
 	FILE *stream;
 	png_structp png;
 	png_infop info;
@@ -77,17 +80,37 @@ static int write_header(struct png_writer *writer, size_t height, size_t width, 
 	return 0;
 }
 
+/* Whether there is something at the path that must not be replaced by a file. */
+static bool is_special(const char *path)
+{
+	struct stat status;
+
+	return !stat(path, &status) && !S_ISREG(status.st_mode);
+}
+
+static int name_part(struct png_writer *writer, const char *path, struct failure *err)
+{
+	if (snprintf(writer->path, PATH_MAX, "%s", path) < PATH_MAX && is_special(path))
+		return 0;
+	if (snprintf(writer->part, PATH_MAX, "%s.part", path) < PATH_MAX)
+		return 0;
+	return fail(err, "the name of the picture is too long for a path; give a shorter one");
+}
+
+static void remove_part(const struct png_writer *writer)
+{
+	if (*writer->part)
+		unlink(writer->part);
+}
+
 struct png_writer *png_writer_open(
 	const char *path, size_t height, size_t width, struct failure *err)
 {
 	struct png_writer *writer = allocate_zeroed(1, sizeof(*writer));
 
-	if (snprintf(writer->path, PATH_MAX, "%s", path) >= PATH_MAX ||
-		snprintf(writer->part, PATH_MAX, "%s.part", path) >= PATH_MAX) {
-		fail(err, "the name of the picture is too long for a path; give a shorter one");
+	if (name_part(writer, path, err))
 		goto failed;
-	}
-	writer->stream = fopen(writer->part, "we");
+	writer->stream = fopen(*writer->part ? writer->part : writer->path, "we");
 	if (!writer->stream) {
 		cannot_write(writer, strerror(errno), err);
 		goto failed;
@@ -126,10 +149,10 @@ int png_writer_close(struct png_writer *writer, struct failure *err)
 	writer->stream = NULL;
 	if (fclose(stream) && !failed)
 		failed = cannot_write(writer, strerror(errno), err);
-	if (!failed && rename(writer->part, writer->path))
+	if (!failed && *writer->part && rename(writer->part, writer->path))
 		failed = cannot_write(writer, strerror(errno), err);
 	if (failed)
-		unlink(writer->part);
+		remove_part(writer);
 	png_destroy_write_struct(&writer->png, &writer->info);
 	free(writer);
 	return failed;
@@ -141,7 +164,7 @@ void png_writer_abandon(struct png_writer *writer)
 		return;
 	if (writer->stream) {
 		fclose(writer->stream);
-		unlink(writer->part);
+		remove_part(writer);
 	}
 	if (writer->png)
 		png_destroy_write_struct(&writer->png, &writer->info);

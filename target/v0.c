@@ -32,9 +32,9 @@ static STEP int parse_value(
 	char *end;
 
 	*number = strtod(*cursor, &end);
-	if (end == *cursor)
+	if (end == *cursor && !(*cursor)[strspn(*cursor, " \n")])
 		return damaged(text, "a number is missing", err);
-	if (*end != ' ' && *end != '\n' && *end != '\0')
+	if (end == *cursor || (*end != ' ' && *end != '\n' && *end != '\0'))
 		return damaged(text, "something there is not a number", err);
 	if (!(*number >= 0 && *number <= 1)) /* NaN too */
 		return damaged(text, "a probability is not between 0 and 1", err);
@@ -88,7 +88,8 @@ static int parse_lines(
 	if (text->line_number < image->height)
 		return damaged(text, "there are fewer lines than in the file of class 0", err);
 	if (!image->width)
-		return damaged(text, "there are no numbers", err);
+		return fail(err, "%s holds no numbers; make it again with `segment generate s m`",
+			text->path);
 	return 0;
 }
 

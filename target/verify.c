@@ -136,7 +136,7 @@ static int run_verify(int argc, char **argv, struct failure *err)
 	/* "-": a word without an option is an argument of the option 1. */
 	while ((option = getopt_long(argc, argv, "-", known, NULL)) != -1) {
 		if (option != 'd' && option != 1) {
-			fail(err, "usage: segment verify %s", command_verify.usage);
+			fail(err, "usage: segment verify%s", command_verify.usage);
 			return EXIT_USAGE;
 		}
 		any = true;
@@ -153,7 +153,7 @@ static int run_verify(int argc, char **argv, struct failure *err)
 
 const struct command command_verify = {
 	.name = "verify",
-	.usage = "[--data DIR...]",
+	.usage = " [--data DIR...]",
 	.summary = "compares every stage's picture with the first stage's",
 	.run = run_verify,
 };
