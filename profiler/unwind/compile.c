@@ -204,15 +204,16 @@ static bool build_rule(
 /* --- rows ---------------------------------------------------------------------------------------
  */
 
+/* A later row at the same place replaces the earlier: the gap that another function then filled. */
 static void add_row(struct builder *builder, uint64_t file_addr, uint32_t rule)
 {
 	uint32_t offset = (uint32_t)(file_addr - builder->base);
+	size_t count = builder->starts.count;
 
-	if (builder->starts.count && builder->starts.items[builder->starts.count - 1] == offset) {
-		builder->rules.items[builder->rules.count - 1] = rule;
-		return;
-	}
-	if (rule == (builder->rules.count ? builder->rules.items[builder->rules.count - 1] : 0))
+	if (count && builder->starts.items[count - 1] == offset)
+		count--;
+	builder->starts.count = builder->rules.count = count;
+	if (rule == (count ? builder->rules.items[count - 1] : 0))
 		return;
 	*array_add(&builder->starts) = offset;
 	*array_add(&builder->rules) = rule;
