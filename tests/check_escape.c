@@ -60,12 +60,22 @@ START_TEST(every_character_survives_encoding)
 }
 END_TEST
 
+static void assert_fits(const char *text, size_t width, const char *wanted)
+{
+	char *cut = escape_fit(text, width);
+
+	ck_assert_str_eq(cut, wanted);
+	free(cut);
+}
+
 START_TEST(width_counts_characters)
 {
 	ck_assert_uint_eq(escape_width("±a漢"), 3);
-	ck_assert_uint_eq(escape_cut("±a漢", 2), 3);
-	ck_assert_uint_eq(escape_cut("±a漢", 9), 6);
-	ck_assert_uint_eq(escape_cut("abc", 0), 0);
+	assert_fits("±a漢", 0, "±a漢");
+	assert_fits("±a漢", 3, "±a漢");
+	assert_fits("±a漢", 2, "±…");
+	assert_fits("abc", 1, "…");
+	assert_fits("", 1, "");
 }
 END_TEST
 

@@ -132,12 +132,16 @@ size_t escape_width(const char *text)
 	return width;
 }
 
-size_t escape_cut(const char *text, size_t width)
+char *escape_fit(const char *text, size_t width)
 {
-	size_t i;
+	size_t kept = 0;
 
-	for (i = 0; text[i]; i++)
-		if (starts_character(text[i]) && width-- == 0)
+	if (width == 0 || escape_width(text) <= width)
+		return alloc_string(text);
+	for (size_t characters = 0; text[kept]; kept++) {
+		characters += starts_character(text[kept]);
+		if (characters == width)
 			break;
-	return i;
+	}
+	return alloc_format("%.*s…", (int)kept, text);
 }

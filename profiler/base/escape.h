@@ -34,5 +34,5 @@ char *escape_text(const char *text);
 /* The columns that safe text takes: its characters, each counted as one. */
 size_t escape_width(const char *text);
 
-/* The number of bytes in the first `width` characters of safe text (or in all of it). */
-size_t escape_cut(const char *text, size_t width);
+/* A copy of safe text, cut to `width` columns and then ended by "…"; 0: any width. Caller frees. */
+char *escape_fit(const char *text, size_t width);
