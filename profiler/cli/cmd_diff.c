@@ -75,7 +75,7 @@ static int set_rows(struct diff_command_options *options, const char *value, str
 {
 	uint64_t rows;
 
-	if (option_count("--rows", value, 1, &rows, err) != 0)
+	if (option_count("--rows", value, 0, &rows, err) != 0)
 		return -1;
 	options->reading.view.diff.rows = rows;
 	return 0;
@@ -232,7 +232,7 @@ const struct command cmd_diff = {
 		 "repetitions\n"
 		 "of the newest such run, or of the one before it (v4~1).\n"
 		 "\n"
-		 "  -n, --rows N           at most N functions\n"
+		 "  -n, --rows N           at most N functions (default: 40); 0: all\n"
 		 "      --min-abs CHANGE   list no smaller changes: 5ms, or a bare number of "
 		 "seconds or\n"
 		 "                         samples\n"

@@ -3,6 +3,7 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/reading.h"
+#include "viz/dot_theme.h"
 
 #include <math.h>
 
@@ -22,7 +23,6 @@ struct dot_command_options { /* gprof2dot's names and defaults */
 	ARRAY(const char *) paths;
 };
 
-static const char *const colormaps[] = {"color", "pink", "gray", "bw", "print", NULL};
 static const char *const node_labels[] = {
 	"self-time", "self-time-percentage", "total-time", "total-time-percentage", NULL};
 
@@ -56,7 +56,7 @@ static int set_option(void *target, int option, const char *value, struct error 
 		return option_number("--edge-thres", value, 0, 100, &dot->edge_threshold, err);
 	case 'c':
 		dot->colormap = value;
-		return option_choice("--colormap", value, colormaps, err) < 0 ? -1 : 0;
+		return dot_theme_find(value, err) ? 0 : -1;
 	case 's':
 		dot->strip = true;
 		return 0;

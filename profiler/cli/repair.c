@@ -13,8 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PIECE_BYTES (4u << 20) /* of the timeline, between two writes */
-
 /* --- names ------------------------------------------------------------------------------------ */
 
 struct finder {
@@ -109,49 +107,35 @@ static void name_kernel_plainly(struct profile *profile)
 	}
 }
 
-static size_t name_frames(struct profile *profile)
+static void name_frames(struct finder *finder, struct profile *profile)
 {
-	struct finder finder = {.profile = profile};
-	struct naming naming = {.file = find_file, .progress = show_progress, .context = &finder};
+	struct naming naming = {.file = find_file, .progress = show_progress, .context = finder};
 
+	finder->profile = profile;
 	if (!is_same_boot(profile))
 		name_kernel_plainly(profile);
-	progress_begin(&finder.progress, "naming symbols", false);
+	progress_begin(&finder->progress, "naming functions", false);
 	naming_run(&naming, profile);
-	progress_end(&finder.progress);
-	elf_file_close(finder.file);
-	return finder.missing;
+	progress_end(&finder->progress);
+	elf_file_close(finder->file);
 }
 
-/* --- writing ---------------------------------------------------------------------------------- */
+/* --- the end that is missing ------------------------------------------------------------------ */
 
-struct rewrite {
-	struct profile *profile;
-	struct profile_writer *writer;
-	struct timeline timeline;
-	uint64_t last_ns;
-	struct error *err;
-};
-
-static int copy_record(void *context, const struct timeline_record *record)
+static int find_last(void *context, const struct timeline_record *record)
 {
-	struct rewrite *rewrite = context;
+	uint64_t *last_ns = context;
 
-	timeline_add(&rewrite->timeline, record);
-	if (record->time_ns > rewrite->last_ns)
-		rewrite->last_ns = record->time_ns;
-	if (rewrite->timeline.bytes.count < PIECE_BYTES)
-		return 0;
-	return profile_writer_flush(
-		rewrite->writer, rewrite->profile, &rewrite->timeline, rewrite->err);
+	if (record->time_ns > *last_ns)
+		*last_ns = record->time_ns;
+	return 0;
 }
 
-/* What the end of the recording would have said: everything lasted until the last record. */
+/* Whatever has no end lasted until the last thing that is known. */
 static void fill_ends(struct profile *profile, uint64_t last_ns)
 {
 	struct threads *threads = &profile->threads;
 
-	profile->info.is_incomplete = 1;
 	if (profile->info.duration_ns == 0)
 		profile->info.duration_ns = last_ns;
 	if (profile->info.elapsed_ns == 0)
@@ -162,30 +146,32 @@ static void fill_ends(struct profile *profile, uint64_t last_ns)
 	for (size_t i = 0; i < threads->processes.count; i++) {
 		struct process *process = &threads->processes.items[i];
 
-		process->was_alive |= process->end_ns == 0;
-		if (process->end_ns == 0)
-			process->end_ns = last_ns;
+		if (process->end_ns != 0)
+			continue;
+		process->end_ns = last_ns;
+		process->was_alive = true;
 	}
 }
 
-static int write_whole(
-	struct profile *profile, const char *source, const char *target, struct error *err)
-{
-	struct rewrite rewrite = {.profile = profile, .err = err};
-	int result = -1;
+struct repair {
+	const char *path;
+	struct finder finder;
+	bool is_whole; /* nothing to repair: stops it before anything is written */
+};
 
-	rewrite.writer = profile_writer_open(target, err);
-	if (!rewrite.writer)
-		return -1;
-	if (profile_visit_timeline(source, copy_record, &rewrite, err) == 0) {
-		fill_ends(profile, rewrite.last_ns);
-		result = profile_writer_finish(rewrite.writer, profile, &rewrite.timeline, err);
-	}
-	if (result != 0)
-		profile_writer_discard(rewrite.writer);
-	profile_writer_close(rewrite.writer);
-	timeline_release(&rewrite.timeline);
-	return result;
+static int complete(void *context, struct profile *profile, struct error *err)
+{
+	struct repair *repair = context;
+	uint64_t last_ns = 0;
+
+	repair->is_whole = !profile->info.is_incomplete;
+	if (repair->is_whole)
+		return error_set(err, "%s is whole", repair->path);
+	/* Where the timeline ends is where the file was cut: nothing to tell. */
+	if (profile_visit_timeline(repair->path, find_last, &last_ns, NULL) == 0 || last_ns)
+		fill_ends(profile, last_ns);
+	name_frames(&repair->finder, profile);
+	return 0;
 }
 
 /* Where the whole file goes; NULL with an error. Caller frees. */
@@ -212,48 +198,24 @@ static char *target_of(const char *path, const char *output, struct error *err)
 	return NULL;
 }
 
-/* Written under a name of its own: TARGET.part may be the very file that is repaired. */
-static int replace(struct profile *profile, const char *path, const char *target, struct error *err)
-{
-	char *beside = alloc_format("%s.whole", target);
-	int result = write_whole(profile, path, beside, err);
-
-	if (result == 0 && rename(beside, target) != 0) {
-		result = error_set_errno(err, "cannot write %s", target);
-		unlink(beside);
-	}
-	free(beside);
-	return result;
-}
-
 int repair_profile(
 	const char *path, const char *output, struct repair_result *result, struct error *err)
 {
-	struct profile profile;
-	struct profile_load_report report;
-	char *target = NULL;
-	int status = -1;
+	struct repair repair = {.path = path};
+	char *target = target_of(path, output, err);
+	int status;
 
 	*result = (struct repair_result){0};
-	if (profile_load(&profile, path, true, &report, err) != 0)
-		goto out;
-	if (report.is_whole) {
-		status = 0;
-		goto out;
-	}
-	target = target_of(path, output, err);
 	if (!target)
-		goto out;
-	result->modules_missing = name_frames(&profile);
-	status = replace(&profile, path, target, err);
-	if (status != 0)
-		goto out;
-	if (!output && unlink(path) != 0)
+		return -1;
+	status = profile_repair(path, target, complete, &repair, NULL, err);
+	if (status == 0 && !output && unlink(path) != 0)
 		status = error_set_errno(err, "cannot remove %s, which is now %s", path, target);
+	if (status != 0) {
+		free(target);
+		return repair.is_whole ? 0 : -1;
+	}
 	result->path = target;
-	target = NULL;
-out:
-	free(target);
-	profile_release(&profile);
-	return status;
+	result->modules_missing = repair.finder.missing;
+	return 0;
 }

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "base/new_file.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -264,17 +265,6 @@ static bool read_record(struct run *run, FILE *file)
 
 /* --- keeping ---------------------------------------------------------------------------------- */
 
-/* Under sudo the runs belong to the user who called it. */
-static void give_to_user(int descriptor)
-{
-	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
-
-	if (geteuid() != 0 || !uid || !gid)
-		return;
-	if (fchown(descriptor, strtoul(uid, NULL, 10), strtoul(gid, NULL, 10)) != 0)
-		errno = 0; /* root's then: still readable with sudo */
-}
-
 /* Opens (and makes) the directory `name` in `parent` without following links. */
 static int open_directory(int parent, const char *name, struct error *err)
 {
@@ -297,7 +287,7 @@ static int open_directory(int parent, const char *name, struct error *err)
 		goto failed;
 	}
 	if (is_new)
-		give_to_user(directory);
+		new_file_give_to_caller(directory);
 	return directory;
 failed:
 	if (directory >= 0)
@@ -314,7 +304,7 @@ static int ignore_for_git(int directory)
 	if (file < 0)
 		return errno == EEXIST ? 0 : -1;
 	result = write(file, "*\n", 2) == 2 ? 0 : -1;
-	give_to_user(file);
+	new_file_give_to_caller(file);
 	close(file);
 	return result;
 }
@@ -361,7 +351,7 @@ static int copy_profile(const char *path, int directory, const char *name)
 		to = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 			0600);
 	if (to >= 0) {
-		give_to_user(to);
+		new_file_give_to_caller(to);
 		result = copy_bytes(from, to);
 	}
 	cause = errno;
@@ -400,7 +390,7 @@ static int save_record(int directory, const char *name, struct run *run)
 	if (file) {
 		bool is_good;
 
-		give_to_user(descriptor);
+		new_file_give_to_caller(descriptor);
 		write_record(file, run);
 		is_good = !ferror(file);
 		if (fclose(file) == 0 && is_good)
