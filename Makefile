@@ -58,7 +58,7 @@ SAMPLE_SOURCES  := $(call rooms,samples)
 CHECK_SOURCES   := $(call rooms,tests)
 ASSETS          := $(sort $(wildcard viz/assets/*))
 
-CORE_PACKAGES   := libelf libdw libunwind libunwind-ptrace libunwind-x86_64 libzstd zlib libxxhash
+CORE_PACKAGES   := libelf libdw libunwind libunwind-ptrace libzstd zlib libxxhash
 CORE_CPPFLAGS   := -Iprofiler -I. -I$(BUILD) $(call pkg,--cflags,$(CORE_PACKAGES) libdebuginfod)
 CORE_LIBS       := $(call pkg,--libs,$(CORE_PACKAGES)) -liberty -ldl -lm
 TARGET_CPPFLAGS := -Itarget -Iprofiler/agent -idirafter $(GCCJIT_DIR) $(call pkg,--cflags,hdf5 libpng)
