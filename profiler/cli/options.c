@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,12 +29,14 @@ static int wrong_option(const struct option_set *options, int kind, char **argv)
 
 int options_parse(const struct option_set *options, void *target, int argc, char **argv)
 {
+	bool stops_early = options->short_options[0] == '+';
 	char short_options[64];
 	struct error err;
 	int option;
 
-	/* ':' in front tells a missing value from an unknown option. */
-	snprintf(short_options, sizeof(short_options), ":%s", options->short_options);
+	/* ':' in front, behind a '+', tells a missing value from an unknown option. */
+	snprintf(short_options, sizeof(short_options), "%s:%s", stops_early ? "+" : "",
+		options->short_options + stops_early);
 	opterr = 0;
 	optind = 0;
 	while ((option = getopt_long(argc, argv, short_options, options->long_options, NULL)) !=

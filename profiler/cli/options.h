@@ -18,7 +18,7 @@
 
 struct option_set {
 	const struct command *command;	   /* its name and usage */
-	const char *short_options;	   /* as getopt(3), with 'h' */
+	const char *short_options;	   /* as getopt(3), with 'h'; '+' in front: as there */
 	const struct option *long_options; /* with "help" as 'h'; val >= 256: no short form */
 
 	/* Takes one option; -1 and a sentence when the value makes no sense. */
