@@ -62,7 +62,7 @@ static struct perf_event_attr base_attr(const struct rung *rung)
 		.watermark = 1,
 		.inherit = !rung->per_cpu,
 		.enable_on_exec = !rung->per_cpu,
-		.disabled = !rung->per_cpu,
+		.disabled = 1,
 	};
 }
 
@@ -99,13 +99,6 @@ static struct perf_event_attr switch_attr(const struct rung *rung)
 	return attr;
 }
 
-static void make_deep(struct perf_event_attr *attr)
-{
-	attr->sample_stack_user = STACK_BYTES_DEEP;
-	attr->disabled = 1;
-	attr->enable_on_exec = 0;
-}
-
 /* Opens one role on one CPU; -1 with errno. Kernels before 5.12 give no build-ids in mappings. */
 static int open_role(struct perf_cpu *cpu, enum perf_role role, struct perf_event_attr attr,
 	pid_t pid, bool per_cpu, size_t ring_bytes)
@@ -138,13 +131,12 @@ static int open_cpu(struct perf_events *events, struct perf_cpu *cpu, const stru
 	attr[PERF_TRACK] = track_attr(rung);
 	attr[PERF_CLOCK] = attr[PERF_CLOCK_DEEP] = clock_attr(rung, rate_hz);
 	attr[PERF_SWITCH] = attr[PERF_SWITCH_DEEP] = switch_attr(rung);
-	make_deep(&attr[PERF_CLOCK_DEEP]);
-	make_deep(&attr[PERF_SWITCH_DEEP]);
+	attr[PERF_CLOCK_DEEP].sample_stack_user = STACK_BYTES_DEEP;
+	attr[PERF_SWITCH_DEEP].sample_stack_user = STACK_BYTES_DEEP;
+	attr[PERF_CLOCK].enable_on_exec = attr[PERF_SWITCH].enable_on_exec = 0;
 	for (int role = PERF_TRACK; role <= last; role++) {
 		if (open_role(cpu, role, attr[role], pid, events->per_cpu, WAKEUP_BYTES) < 0)
 			return -1;
-		if (role != PERF_TRACK)
-			ioctl(cpu->fd[role], PERF_EVENT_IOC_SET_OUTPUT, cpu->fd[PERF_TRACK]);
 	}
 	return 0;
 }
@@ -236,22 +228,55 @@ int perf_events_open(struct perf_events *events, pid_t pid, uint64_t rate_hz, st
 	return error_set_errno(err, "cannot open perf events");
 }
 
-void perf_events_deepen(struct perf_events *events)
+static bool is_shallow_role(int role)
 {
-	static const enum perf_role pairs[][2] = {
-		{PERF_CLOCK_DEEP, PERF_CLOCK}, {PERF_SWITCH_DEEP, PERF_SWITCH}};
+	return role == PERF_CLOCK || role == PERF_SWITCH;
+}
 
-	if (events->is_deep)
-		return;
+/* An event may only be directed to a ring that exists already. */
+static int start_cpu(const struct perf_events *events, const struct perf_cpu *cpu)
+{
+	for (int role = 0; role < PERF_ROLE_COUNT; role++) {
+		int fd = cpu->fd[role];
+
+		if (fd < 0)
+			continue;
+		if (role != PERF_TRACK &&
+			ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, cpu->fd[PERF_TRACK]) < 0)
+			return -1;
+		if (events->per_cpu && !is_shallow_role(role) &&
+			ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int perf_events_start(struct perf_events *events, struct error *err)
+{
 	events->is_deep = true;
 	for (size_t i = 0; i < events->cpus.count; i++)
-		for (size_t j = 0; j < sizeof(pairs) / sizeof(pairs[0]); j++) {
+		if (start_cpu(events, &events->cpus.items[i]) < 0)
+			return error_set_errno(err, "cannot start the events of CPU %d",
+				events->cpus.items[i].cpu);
+	return 0;
+}
+
+void perf_events_set_deep(struct perf_events *events, bool is_deep)
+{
+	static const enum perf_role roles[][2] = {
+		{PERF_CLOCK, PERF_CLOCK_DEEP}, {PERF_SWITCH, PERF_SWITCH_DEEP}};
+
+	if (events->is_deep == is_deep)
+		return;
+	events->is_deep = is_deep;
+	for (size_t i = 0; i < events->cpus.count; i++)
+		for (size_t j = 0; j < sizeof(roles) / sizeof(roles[0]); j++) {
 			const struct perf_cpu *cpu = &events->cpus.items[i];
 
-			if (cpu->fd[pairs[j][0]] < 0)
+			if (cpu->fd[roles[j][0]] < 0)
 				continue;
-			ioctl(cpu->fd[pairs[j][0]], PERF_EVENT_IOC_ENABLE, 0);
-			ioctl(cpu->fd[pairs[j][1]], PERF_EVENT_IOC_DISABLE, 0);
+			ioctl(cpu->fd[roles[j][is_deep]], PERF_EVENT_IOC_ENABLE, 0);
+			ioctl(cpu->fd[roles[j][!is_deep]], PERF_EVENT_IOC_DISABLE, 0);
 		}
 }
 

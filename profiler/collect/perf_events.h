@@ -3,7 +3,7 @@
  *
  *   track         names, mappings, forks, exits and context switches; carries the CPU's ring
  *   clock         samples at the asked rate, with registers and a copy of the stack
- *   clock_deep    the same with as large a copy as fits a record; off until it is needed
+ *   clock_deep    the same with as large a copy as fits a record; one of the two is on
  *   switch        a sample of about every n-th switch-out, so that there are some 1,000 a second
  *   switch_deep
  *
@@ -64,8 +64,12 @@ struct perf_events {
 /* Opens everything for process `pid`, which has not exec'd yet. rate_hz is per CPU (or thread). */
 int perf_events_open(struct perf_events *events, pid_t pid, uint64_t rate_hz, struct error *err);
 
-/* From now on samples carry as much stack as a record holds. */
-void perf_events_deepen(struct perf_events *events);
+/* Once the rings of the track events are mapped: directs all other events there and lets them
+ * begin. */
+int perf_events_start(struct perf_events *events, struct error *err);
+
+/* Whether samples carry as much stack as a record holds, as at the beginning, or STACK_BYTES. */
+void perf_events_set_deep(struct perf_events *events, bool is_deep);
 
 void perf_events_close(struct perf_events *events);
 

@@ -40,8 +40,8 @@ struct recorder_backend {
 	void (*wait)(struct recorder *recorder, int fd, int timeout_ms);
 	/* The program has ended: give out what is left, to the last record. */
 	void (*drain)(struct recorder *recorder);
-	/* A stack was deeper than what was copied of it: copy more from now on. */
-	void (*deepen)(struct recorder *recorder);
+	/* Copy much of each stack, as at the beginning, or little. */
+	void (*set_deep)(struct recorder *recorder, bool is_deep);
 	void (*close)(struct recorder *recorder); /* accepts NULL */
 };
 

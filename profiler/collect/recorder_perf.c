@@ -19,8 +19,13 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define RING_BYTES (8u << 20) /* half a second of samples with 16 KiB of stack each */
-#define WRITING_NS 1000000    /* longer than the kernel takes from time stamp to record */
+/* All rings together, and one at most: an eighth of a second and more of samples that carry 63 KiB
+ * each. */
+#define RINGS_BYTES    (64u << 20)
+#define RING_BYTES_MAX (16u << 20)
+#define RING_BYTES_MIN (512u << 10)
+
+#define WRITING_NS 1000000 /* longer than the kernel takes from time stamp to record */
 
 struct waiting {
 	uint64_t time_ns; /* of the ring's next record */
@@ -64,6 +69,15 @@ static void set_ours(struct recorder_perf *perf, uint32_t pid, bool is_ours)
 		perf->ours[pid / 8] |= 1 << pid % 8;
 	else
 		perf->ours[pid / 8] &= ~(1 << pid % 8);
+}
+
+/*
+ * A machine whose CPUs are all busy must not keep the recorder waiting until a ring is full.
+ * Ordinary users may not ask for more than their share, and do without.
+ */
+static void ask_for_priority(void)
+{
+	setpriority(PRIO_PROCESS, 0, -10);
 }
 
 /* Many CPUs need several descriptors each; the limit is raised for the recorder alone. */
@@ -133,7 +147,10 @@ static void perf_close(struct recorder *recorder)
 
 static int open_rings(struct recorder_perf *perf, struct error *err)
 {
-	size_t count = perf->events.cpus.count, bytes = RING_BYTES;
+	size_t count = perf->events.cpus.count, bytes = RING_BYTES_MAX;
+
+	while (bytes * count > RINGS_BYTES && bytes > RING_BYTES_MIN)
+		bytes /= 2;
 
 	perf->rings = alloc_zeroed(count, sizeof(*perf->rings));
 	perf->heap = alloc_zeroed(count, sizeof(*perf->heap));
@@ -169,12 +186,13 @@ static struct recorder *perf_open(
 
 	perf->recorder.backend = &recorder_perf;
 	raise_descriptor_limit();
+	ask_for_priority();
 	if (perf_events_open(&perf->events, tracee->pid, options->rate_hz, err) < 0) {
 		explain_refusal(err);
 		perf_close(&perf->recorder);
 		return NULL;
 	}
-	if (open_rings(perf, err) < 0) {
+	if (open_rings(perf, err) < 0 || perf_events_start(&perf->events, err) < 0) {
 		perf_close(&perf->recorder);
 		return NULL;
 	}
@@ -307,9 +325,9 @@ static void perf_drain(struct recorder *recorder)
 	((struct recorder_perf *)recorder)->is_draining = true;
 }
 
-static void perf_deepen(struct recorder *recorder)
+static void perf_set_deep(struct recorder *recorder, bool is_deep)
 {
-	perf_events_deepen(&((struct recorder_perf *)recorder)->events);
+	perf_events_set_deep(&((struct recorder_perf *)recorder)->events, is_deep);
 }
 
 const struct recorder_backend recorder_perf = {
@@ -320,6 +338,6 @@ const struct recorder_backend recorder_perf = {
 	.next = perf_next,
 	.wait = perf_wait,
 	.drain = perf_drain,
-	.deepen = perf_deepen,
+	.set_deep = perf_set_deep,
 	.close = perf_close,
 };

@@ -1,13 +1,19 @@
 #include "collect/session.h"
 
 #include "collect/accounting.h"
+#include "collect/blocked.h"
 #include "collect/marks.h"
 #include "collect/stack_builder.h"
 
 #include <stdlib.h>
 #include <time.h>
 
-#define WAIT_MS	       50
+#define WAIT_MS 20
+/* How many stacks decide on the size of the copies, and what they may use of a small one. */
+#define FIRST_STACKS  256
+#define SHALLOW_BYTES 12288
+
+#define LONG_WAIT_NS   5000000u
 #define FLUSH_EVERY_NS 1000000000u
 
 struct session {
@@ -23,9 +29,13 @@ struct session {
 	struct marks marks;
 	struct timeline timeline;
 	uint32_t root_pid;
-	bool has_begun;	     /* the program was exec'd */
-	uint64_t now_ns;     /* time of the last event */
-	uint64_t flushed_ns; /* when the journal was last written */
+	bool has_begun;	    /* the program was exec'd */
+	uint64_t now_ns;    /* time of the last event */
+	uint64_t looked_ns; /* when long waits were last looked at */
+	uint64_t stack_count;
+	bool needs_deep;	/* some stack was larger than a small copy */
+	uint8_t *blocked_stack; /* BLOCKED_STACK_BYTES */
+	uint64_t flushed_ns;	/* when the journal was last written */
 };
 
 static uint64_t clock_ns(void)
@@ -177,13 +187,29 @@ static void handle_mmap(struct session *session, const struct event *event)
 
 /* --- samples ---------------------------------------------------------------------------------- */
 
+/*
+ * Most programs need a small part of what can be copied of a stack. The first samples carry all of
+ * it; when they needed little, less is copied until a stack is cut off.
+ */
+static void adapt_copy(struct session *session)
+{
+	const struct stack_builder *builder = &session->builder;
+	const struct recorder_backend *backend = session->recorder->backend;
+
+	if (builder->was_cut || builder->used_bytes > SHALLOW_BYTES) {
+		session->needs_deep = true;
+		backend->set_deep(session->recorder, true);
+	}
+	if (++session->stack_count == FIRST_STACKS && !session->needs_deep)
+		backend->set_deep(session->recorder, false);
+}
+
 static stack_id build_stack(
 	struct session *session, struct live_thread *thread, const struct event *event)
 {
 	stack_id stack = stack_builder_build(&session->builder, thread->process, &event->sample);
 
-	if (session->builder.was_cut)
-		session->recorder->backend->deepen(session->recorder);
+	adapt_copy(session);
 	return stack;
 }
 
@@ -198,13 +224,38 @@ static void handle_sample(struct session *session, const struct event *event)
 	session->profile->info.heuristic_samples += session->builder.was_guessed;
 }
 
-static void handle_switch_stack(struct session *session, const struct event *event)
+/* How the kernel goes to sleep is the same everywhere: what counts is where the program asked for
+ * it. */
+static void handle_switch_stack(struct session *session, struct event *event)
 {
 	struct live_thread *thread = tasks_thread(&session->tasks, event->tid);
 
-	if (thread)
-		accounting_off_stack(
-			thread, build_stack(session, thread, event), event->sample.weight);
+	if (!thread)
+		return;
+	if (event->sample.has_user)
+		event->sample.kernel_depth = 0;
+	accounting_off_stack(thread, build_stack(session, thread, event), event->sample.weight);
+}
+
+/* A long wait whose beginning showed no stack: it is read while the thread waits. */
+static void look_at_blocked(void *context, struct live_thread *thread)
+{
+	struct session *session = context;
+	struct event_sample sample;
+
+	if (thread->is_on_cpu || thread->off_stack || thread->off_stack_was_looked_for ||
+		session->looked_ns < thread->since_ns + LONG_WAIT_NS)
+		return;
+	thread->off_stack_was_looked_for = true;
+	if (blocked_read(thread->process->pid, thread->tid, session->blocked_stack, &sample))
+		accounting_off_stack(thread,
+			stack_builder_build(&session->builder, thread->process, &sample), 1);
+}
+
+static void look_at_all_blocked(struct session *session)
+{
+	session->looked_ns = clock_ns();
+	tasks_visit(&session->tasks, look_at_blocked, session);
 }
 
 static void handle_switch(struct session *session, const struct event *event)
@@ -255,7 +306,7 @@ static void handle_marks(struct session *session, uint64_t before_ns)
 
 /* --- the loop --------------------------------------------------------------------------------- */
 
-static void handle(struct session *session, const struct event *event)
+static void handle(struct session *session, struct event *event)
 {
 	struct profile_info *info = &session->profile->info;
 	struct live_thread *thread;
@@ -377,7 +428,10 @@ int session_run(struct session *session, struct tracee_end *end, bool *has_ended
 		session->recorder->backend->wait(session->recorder, fd, WAIT_MS);
 		if (!*has_ended)
 			*has_ended = tracee_has_ended(session->tracee, false, end);
-		if (handle_events(session, err) < 0 || flush_if_due(session, err) < 0)
+		if (handle_events(session, err) < 0)
+			return -1;
+		look_at_all_blocked(session);
+		if (flush_if_due(session, err) < 0)
 			return -1;
 	}
 	end_ns = clock_ns();
@@ -429,6 +483,7 @@ struct session *session_open(const struct session_options *options, struct trace
 	session->profile = profile;
 	session->writer = writer;
 	session->root_pid = tracee->pid;
+	session->blocked_stack = alloc_bytes(BLOCKED_STACK_BYTES);
 	stack_builder_init(&session->builder, profile);
 	session->recorder = recorder_open(&options->record, tracee, err);
 	if (!session->recorder || marks_open(&session->marks, tracee->pid, err) < 0) {
@@ -468,5 +523,6 @@ void session_close(struct session *session)
 	images_release(&session->images);
 	stack_builder_release(&session->builder);
 	timeline_release(&session->timeline);
+	free(session->blocked_stack);
 	free(session);
 }

@@ -5,6 +5,9 @@
 
 #define DEPTH_MAX 16384
 
+/* How far to look for a return address where a blocked thread's registers are not known. */
+#define SCAN_WORDS 1024
+
 /* A stack rarely is larger; further away there may be another one (of a signal handler, a
  * coroutine). */
 #define STACK_REACH (8u << 20)
@@ -14,6 +17,7 @@ void stack_builder_init(struct stack_builder *builder, struct profile *profile)
 	*builder = (struct stack_builder){.profile = profile};
 	builder->ips = alloc_zeroed(DEPTH_MAX, sizeof(*builder->ips));
 	builder->flags = alloc_zeroed(DEPTH_MAX, sizeof(*builder->flags));
+	builder->cfas = alloc_zeroed(DEPTH_MAX, sizeof(*builder->cfas));
 	builder->frames = alloc_zeroed(DEPTH_MAX, sizeof(*builder->frames));
 }
 
@@ -21,6 +25,7 @@ void stack_builder_release(struct stack_builder *builder)
 {
 	free(builder->ips);
 	free(builder->flags);
+	free(builder->cfas);
 	free(builder->frames);
 }
 
@@ -92,12 +97,14 @@ static stack_id build_user(struct stack_builder *builder, struct live_process *p
 		.context = &context,
 		.stack = sample->stack,
 		.stack_address = sample->registers.r[UNWIND_RSP],
-		.stack_bytes = sample->stack_bytes};
-	struct walk_result result = {.flags = builder->flags};
+		.stack_bytes = sample->stack_bytes,
+		.scan_words = sample->registers.known == WALK_ALL_KNOWN ? 0 : SCAN_WORDS};
+	struct walk_result result = {.flags = builder->flags, .cfas = builder->cfas};
 	size_t depth = unwinder_walk(&source, &process->space->cache, &sample->registers,
 		builder->ips, DEPTH_MAX, &result);
 
 	builder->was_cut = result.end == WALK_TRUNCATED && sample->stack_is_cut;
+	builder->used_bytes = depth > 1 ? builder->cfas[depth - 2] - source.stack_address : 0;
 	builder->was_guessed = result.any_flags & WALK_GUESSED;
 	for (size_t i = 0; i < depth; i++)
 		builder->frames[i] = frame_of(
@@ -124,13 +131,21 @@ static stack_id push_kernel(
 	return stack;
 }
 
+/* While the kernel loads a new program, the registers still are the old one's. */
+static bool is_within_exec(struct live_process *process, const struct event_sample *sample)
+{
+	return sample->kernel_depth > 0 &&
+	       !address_space_find(process->space, sample->registers.ip);
+}
+
 stack_id stack_builder_build(struct stack_builder *builder, struct live_process *process,
 	const struct event_sample *sample)
 {
 	stack_id stack = STACK_NOT_WALKED;
 
 	builder->was_cut = builder->was_guessed = false;
-	if (sample->has_user)
+	builder->used_bytes = 0;
+	if (sample->has_user && !is_within_exec(process, sample))
 		stack = build_user(builder, process, sample);
 	stack = push_kernel(builder, stack, sample);
 	if (stack == STACK_NOT_WALKED)
