@@ -37,7 +37,7 @@ $(shell mkdir -p $(BUILD) && printf '%s' '$(CC) $(CFLAGS) $(CPPFLAGS) $(WARNINGS
 endif
 
 # --- packages ------------------------------------------------------------------------------------
-# What must be installed, by Debian's names. tools/ is not needed: scripts/need says what is missing.
+# What must be installed, by Debian's names; tests/need.sh installs or names what is missing.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libelf-dev libdw-dev libunwind-dev libzstd-dev zlib1g-dev \
 	libiberty-dev libxxhash-dev libdebuginfod-dev libhdf5-dev libgccjit-12-dev libpng-dev
 DEMO_PACKAGES  := graphviz
@@ -74,7 +74,9 @@ SAMPLES := $(patsubst samples/%.c,$(BUILD)/samples/%,$(SAMPLE_SOURCES))
 .SECONDARY:
 .DEFAULT_GOAL := all
 
-all: programs data
+# What pkg-config says is asked when this file is read: after packages were installed it is read anew.
+all: need-build
+	@$(MAKE) --no-print-directory programs data
 programs: $(BIN)/cprof $(BIN)/segment $(SAMPLES)
 
 # --- rules ---------------------------------------------------------------------------------------
@@ -127,7 +129,7 @@ need-build:
 	@tests/need.sh $(BUILD_PACKAGES)
 need-demo: need-build
 	@tests/need.sh $(DEMO_PACKAGES)
-need-check: need-build need-demo
+need-check: need-demo
 	@tests/need.sh $(CHECK_PACKAGES)
 need-bench: need-check
 	@tests/need.sh $(BENCH_PACKAGES)
@@ -138,10 +140,14 @@ data/s/data.hdf5: | $(BIN)/segment
 	$(call say,DATA,$(@D))
 	$(Q)$(BIN)/segment generate s
 
+demo: need-demo
+	@$(MAKE) --no-print-directory programs data
+	@tests/demo.sh $(BIN)
+
 # --- tests ---------------------------------------------------------------------------------------
 CHECK_SUITES := $(patsubst tests/check_%.c,%,$(filter-out tests/check_main.c,$(wildcard tests/check_*.c)))
 
-$(BUILD)/suites.h: $(CHECK_SOURCES)
+$(BUILD)/suites.h: $(CHECK_SOURCES) | $(BUILD)/.flags
 	@mkdir -p $(@D)
 	@printf '$(foreach s,$(CHECK_SUITES),SUITE($(s))\n)' > $@
 $(BUILD)/tests/check_main.o: $(BUILD)/suites.h
@@ -150,5 +156,50 @@ $(BUILD)/check: $(call object,$(CHECK_SOURCES)) $(CORE)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) $(CFLAGS) $^ -o $@ $(call pkg,--libs,check) $(CORE_LIBS)
 
+check: need-check
+	@$(MAKE) --no-print-directory programs $(BUILD)/check
+	@tests/check.sh $(BUILD) $(BIN)
+
+check-long: need-check
+	@$(MAKE) --no-print-directory programs $(BUILD)/check
+	@CPROF_LONG=1 tests/check.sh $(BUILD) $(BIN)
+
+# --- figures -------------------------------------------------------------------------------------
+BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+
+$(BUILD)/bench/%: tests/bench/%.c $(CORE)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CORE_CPPFLAGS) $(LDFLAGS) $(CFLAGS) $(WARNINGS) $^ -o $@ $(CORE_LIBS)
+
+bench: need-bench
+	@$(MAKE) --no-print-directory programs data $(BENCHES)
+	@tests/bench/bench.sh $(BUILD) $(BIN) $(FIGURES)
+
+# --- install -------------------------------------------------------------------------------------
+DESTINATION = $(DESTDIR)$(PREFIX)
+MAN1 := $(wildcard man/*.1)
+MAN5 := $(wildcard man/*.5)
+
+install: programs
+	install -d $(DESTINATION)/bin $(DESTINATION)/include $(DESTINATION)/share/man/man1 \
+		$(DESTINATION)/share/man/man5 $(DESTINATION)/share/bash-completion/completions \
+		$(DESTINATION)/share/zsh/site-functions $(DESTINATION)/share/fish/vendor_completions.d
+	install -m 755 $(BIN)/cprof $(BIN)/segment $(DESTINATION)/bin
+	install -m 644 profiler/agent/cprof.h $(DESTINATION)/include
+	install -m 644 $(MAN1) $(DESTINATION)/share/man/man1
+	install -m 644 $(MAN5) $(DESTINATION)/share/man/man5
+	install -m 644 completions/cprof.bash $(DESTINATION)/share/bash-completion/completions/cprof
+	install -m 644 completions/_cprof $(DESTINATION)/share/zsh/site-functions
+	install -m 644 completions/cprof.fish $(DESTINATION)/share/fish/vendor_completions.d
+
+uninstall:
+	rm -f $(DESTINATION)/bin/cprof $(DESTINATION)/bin/segment $(DESTINATION)/include/cprof.h \
+		$(addprefix $(DESTINATION)/share/man/man1/,$(notdir $(MAN1))) \
+		$(addprefix $(DESTINATION)/share/man/man5/,$(notdir $(MAN5))) \
+		$(DESTINATION)/share/bash-completion/completions/cprof \
+		$(DESTINATION)/share/zsh/site-functions/_cprof \
+		$(DESTINATION)/share/fish/vendor_completions.d/cprof.fish
+
 clean:
-	rm -rf build build-* cprof segment
+	rm -rf build build-* cprof segment demo
