@@ -682,9 +682,17 @@ START_TEST(test_stack_must_go_up)
 	fake.stack[0] = IP(SHRINKING + 4);
 	walk_from(IP(LEAF));
 	assert_frames(WALK_BAD_STACK, IP(LEAF), IP(SHRINKING + 4));
-	fake.registers.r[UNWIND_RBX] = STACK - 16; /* the CFA would be where rsp already is */
+	fake.registers.r[UNWIND_RBX] = STACK + 64; /* the CFA would be where rsp already is */
+	fake.registers.r[UNWIND_RSP] = STACK + 80;
+	fake.stack[9] = IP(OUTERMOST + 5);
 	walk_from(IP(BY_RBX));
 	assert_frames(WALK_BAD_STACK, IP(BY_RBX));
+	fake.registers.r[UNWIND_RSP] = STACK;
+	fake.registers.r[UNWIND_RBP] = STACK + 64; /* the same, with the CFA from memory */
+	fake.stack[0] = IP(REALIGNED + 9);
+	fake.stack[7] = STACK + 8;
+	walk_from(IP(LEAF));
+	assert_frames(WALK_BAD_STACK, IP(LEAF), IP(REALIGNED + 9));
 	fake.registers.r[UNWIND_RDI] = IP(VFORK + 4); /* its return address is itself, for ever */
 	walk_from(IP(VFORK + 4));
 	ck_assert_uint_le(fake.result.depth, 2);

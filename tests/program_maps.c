@@ -53,12 +53,14 @@ static void add_module(
 {
 	struct walk_module *module = array_add(&maps->modules);
 	const struct program_file *file = file_of(maps, low, high, path);
-	uint64_t addr;
+	uint64_t addr, half = (high - low) / 2;
 
 	*module = (struct walk_module){.low = low, .high = high};
-	if (!file || !elf_file_addr(file->elf, offset, &addr))
+	/* lld lets two segments share a page of the file: the mapping's middle is surely in the
+	 * code */
+	if (!file || !elf_file_addr(file->elf, offset + half, &addr))
 		return;
-	module->bias = low - addr;
+	module->bias = low + half - addr;
 	module->rows = file->rows;
 }
 
