@@ -1,9 +1,11 @@
 #include "base/alloc.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void *checked(void *memory, size_t size)
 {
@@ -23,9 +25,28 @@ void *alloc_zeroed(size_t count, size_t size)
 	return checked(calloc(count, size), size);
 }
 
+#define HUGE_PAGE ((uintptr_t)2 << 20)
+
+/*
+ * The first touch of a page can cost microseconds (in a virtual machine), and a large profile has
+ * thousands of them. Of a block that spans several huge pages, the kernel may use these.
+ */
+static void advise_huge_pages(void *memory, size_t size)
+{
+	uintptr_t start = ((uintptr_t)memory + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+	uintptr_t end = ((uintptr_t)memory + size) & ~(HUGE_PAGE - 1);
+
+	if (start < end)
+		madvise((void *)start, end - start, MADV_HUGEPAGE);
+}
+
 void *alloc_resized(void *old, size_t count, size_t size)
 {
-	return checked(reallocarray(old, count, size), size);
+	void *memory = checked(reallocarray(old, count, size), size);
+
+	if (count * size >= 2 * HUGE_PAGE)
+		advise_huge_pages(memory, count * size);
+	return memory;
 }
 
 char *alloc_string(const char *text)

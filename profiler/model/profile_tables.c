@@ -1091,6 +1091,7 @@ static void get_counts(struct tables_reader *reader)
 	struct count *counts;
 	uint64_t any = 0;
 
+	array_reserve(&reader->profile->counts, reader->profile->counts.count + count);
 	get_count_keys(reader, count);
 	if (reader->problem)
 		return;
