@@ -97,19 +97,18 @@ static size_t carve(struct address_space *space, uint64_t low, uint64_t high)
 }
 
 void address_space_map(
-	struct address_space *space, const struct event_mmap *mapping, const struct image *image)
+	struct address_space *space, const struct event_mmap *mapping, struct image *image)
 {
 	uint64_t high = mapping->address + mapping->length, file_addr;
-	struct mapping new = {.walk = {.low = mapping->address, .high = high, .rows = image->rows},
-		.module = image->module};
+	struct mapping new = {.walk = {.low = mapping->address, .high = high},
+		.module = image->module,
+		.image = image};
 
 	if (high <= mapping->address)
 		return;
 	new.has_file = image->file &&elf_file_addr(image->file, mapping->offset, &file_addr);
 	if (new.has_file)
 		new.walk.bias = mapping->address - file_addr;
-	else
-		new.walk.rows = NULL;
 	insert_at(space, carve(space, mapping->address, high), new);
 	space->last = 0;
 	walk_cache_clear(&space->cache);
@@ -125,4 +124,15 @@ const struct mapping *address_space_find(struct address_space *space, uint64_t i
 	space->last = first_above(space, ip);
 	mapping = space->mappings.items + space->last;
 	return space->last < space->mappings.count && ip >= mapping->walk.low ? mapping : NULL;
+}
+
+const struct walk_module *address_space_walk_module(struct address_space *space, uint64_t ip)
+{
+	struct mapping *mapping = (struct mapping *)address_space_find(space, ip);
+
+	if (!mapping)
+		return NULL;
+	if (!mapping->walk.rows && mapping->has_file)
+		mapping->walk.rows = image_rows(mapping->image);
+	return &mapping->walk;
 }

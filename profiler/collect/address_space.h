@@ -15,6 +15,7 @@
 struct mapping {
 	struct walk_module walk; /* first: low, high, bias, rows */
 	module_id module;
+	struct image *image;
 	bool has_file; /* addresses of the module are file_addrs, else run-time addresses */
 };
 
@@ -31,7 +32,10 @@ void address_space_free(struct address_space *space); /* accepts NULL */
 void address_space_clear(struct address_space *space);
 
 void address_space_map(
-	struct address_space *space, const struct event_mmap *mapping, const struct image *image);
+	struct address_space *space, const struct event_mmap *mapping, struct image *image);
 
 /* The mapping that holds ip, or NULL. Borrowed until the space changes. */
 const struct mapping *address_space_find(struct address_space *space, uint64_t ip);
+
+/* The same for a walk: with the unwind rows of its image. */
+const struct walk_module *address_space_walk_module(struct address_space *space, uint64_t ip);

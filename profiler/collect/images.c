@@ -88,22 +88,25 @@ static enum module_kind kind_of(const char *path)
 										    : MODULE_JIT;
 }
 
-static struct image *add(
-	struct images *images, struct profile *profile, module_id module, struct elf_file *file)
+static struct image *add(struct images *images, module_id module, struct elf_file *file)
 {
 	struct image *image = alloc_zeroed(1, sizeof(*image));
 
 	image->module = module;
 	image->file = file;
-	if (file)
-		image->rows = unwind_rows_compile(file, NULL);
-	if (!image->rows || image->rows->row_count == 0)
-		modules_at(&profile->modules, module)->flags |= MODULE_NO_UNWIND_TABLE;
 	*array_add(&images->items) = image;
 	return image;
 }
 
-const struct image *images_for_mapping(struct images *images, struct profile *profile, uint32_t pid,
+const struct unwind_rows *image_rows(struct image *image)
+{
+	if (!image->rows_were_tried && image->file)
+		image->rows = unwind_rows_compile(image->file, NULL);
+	image->rows_were_tried = true;
+	return image->rows;
+}
+
+struct image *images_for_mapping(struct images *images, struct profile *profile, uint32_t pid,
 	const struct event_mmap *mapping)
 {
 	enum module_kind kind = kind_of(mapping->path);
@@ -131,5 +134,16 @@ const struct image *images_for_mapping(struct images *images, struct profile *pr
 		file = open_vdso(pid, mapping);
 	if (kind == MODULE_FILE && !file)
 		modules_at(&profile->modules, module)->flags |= MODULE_IS_DELETED;
-	return image && !file ? image : add(images, profile, module, file);
+	return image && !file ? image : add(images, module, file);
+}
+
+void images_note_missing_rows(const struct images *images, struct profile *profile)
+{
+	for (size_t i = 0; i < images->items.count; i++) {
+		const struct image *image = images->items.items[i];
+
+		if (image->rows_were_tried && (!image->rows || image->rows->row_count == 0))
+			modules_at(&profile->modules, image->module)->flags |=
+				MODULE_NO_UNWIND_TABLE;
+	}
 }

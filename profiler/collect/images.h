@@ -16,7 +16,8 @@
 struct image {
 	module_id module;
 	struct elf_file *file;	  /* NULL: there is none, or it could not be opened */
-	struct unwind_rows *rows; /* NULL as file is, or not for this machine */
+	struct unwind_rows *rows; /* NULL: see image_rows() */
+	bool rows_were_tried;
 };
 
 struct images {
@@ -25,9 +26,15 @@ struct images {
 
 void images_release(struct images *images);
 
-/* The image behind a mapping of process `pid`, opened when it is new. Never NULL. */
-const struct image *images_for_mapping(struct images *images, struct profile *profile, uint32_t pid,
+/* The image behind a mapping of process `pid`, opened when it is new. Never NULL; never moves. */
+struct image *images_for_mapping(struct images *images, struct profile *profile, uint32_t pid,
 	const struct event_mmap *mapping);
+
+/* Its unwind table, compiled at the first call. NULL: no file, or not for this machine. */
+const struct unwind_rows *image_rows(struct image *image);
+
+/* Marks the modules whose code was walked without an unwind table. */
+void images_note_missing_rows(const struct images *images, struct profile *profile);
 
 /* The file of a module, NULL where there is none; borrowed. */
 struct elf_file *images_file(const struct images *images, module_id module);

@@ -170,7 +170,7 @@ static void handle_comm(struct session *session, const struct event *event)
 static void handle_mmap(struct session *session, const struct event *event)
 {
 	struct live_process *process = tasks_process(&session->tasks, event->pid);
-	const struct image *image;
+	struct image *image;
 	struct process *row;
 
 	if (!process)
@@ -442,6 +442,7 @@ int session_run(struct session *session, struct tracee_end *end, bool *has_ended
 	if (session->tasks.thread_count > 0 && end_ns > session->now_ns)
 		session->now_ns = end_ns;
 	end_all(session);
+	images_note_missing_rows(&session->images, session->profile);
 	session->profile->info.duration_ns = since_zero(session, session->now_ns);
 	session->profile->info.elapsed_ns = session->profile->info.duration_ns;
 	session->profile->info.lost += session->marks.lost;

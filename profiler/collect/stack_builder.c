@@ -37,9 +37,8 @@ struct walk_context {
 static const struct walk_module *find_module(void *context, uint64_t ip)
 {
 	const struct walk_context *walk = context;
-	const struct mapping *mapping = address_space_find(walk->process->space, ip);
 
-	return mapping ? &mapping->walk : NULL;
+	return address_space_walk_module(walk->process->space, ip);
 }
 
 /*
