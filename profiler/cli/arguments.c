@@ -82,6 +82,19 @@ static void take_group(
 	argument->kind = ARGUMENT_LABEL;
 }
 
+static void no_such_group(
+	const char *text, const char *label, uint64_t group_count, struct error *err)
+{
+	if (group_count == 1)
+		error_set(err,
+			"no profile '%s': all kept runs of '%s' are repetitions of one; `cprof "
+			"list` shows them",
+			text, label);
+	else
+		error_set(err, "no profile '%s': the oldest group of '%s' is %s~%llu", text, label,
+			label, (unsigned long long)group_count - 1);
+}
+
 /* 1: found; 0: no run has this label; -1: a run has, but the groups do not go back that far. */
 static int find_label(struct profile_argument *argument, const char *label, uint64_t back,
 	const char *text, struct error *err)
@@ -98,10 +111,7 @@ static int find_label(struct profile_argument *argument, const char *label, uint
 		take_group(argument, &runs, newest);
 		result = 1;
 	} else if (group_count > 0) {
-		error_set(err, "no profile '%s': of '%s' %llu group%s kept, the oldest is %s~%llu",
-			text, label, (unsigned long long)group_count,
-			group_count == 1 ? " of runs is" : "s of runs are", label,
-			(unsigned long long)group_count - 1);
+		no_such_group(text, label, group_count, err);
 		result = -1;
 	}
 	runs_release(&runs);

@@ -110,23 +110,13 @@ static const struct option_set option_set = {
 
 /* --- the two sides ---------------------------------------------------------------------------- */
 
-/* "v4", "v4 (3 runs)", "v4 (3 runs; 2 older ones of another build or setting left out)" */
+/* "v4", "v4 (2 kept runs of another build or setting left out)" */
 static char *side_name(const char *text, const struct profile_argument *argument)
 {
-	size_t count = argument->paths.count;
-	char *left_out = argument->left_out == 0
-				 ? alloc_string("")
-				 : alloc_format("; %zu of another build or setting left out",
-					   argument->left_out);
-	char *name;
-
-	if (argument->kind != ARGUMENT_LABEL || (count == 1 && argument->left_out == 0))
-		name = alloc_string(text);
-	else
-		name = alloc_format(
-			"%s (%zu run%s%s)", text, count, count == 1 ? "" : "s", left_out);
-	free(left_out);
-	return name;
+	if (argument->left_out == 0)
+		return alloc_string(text);
+	return alloc_format("%s (%zu kept run%s of another build or setting left out)", text,
+		argument->left_out, argument->left_out == 1 ? "" : "s");
 }
 
 static int side_load(struct side *side, const char *text, struct error *err)

@@ -67,6 +67,24 @@ static void print_number(FILE *out, const char *field, uint64_t number)
 		fprintf(out, "%" PRIu64, number);
 }
 
+/* "off cpu measured" of "off_cpu_measured_ns": the unit is with the number. */
+static void print_field_name(FILE *out, const char *field)
+{
+	static const char *const units[] = {"_unix_ns", "_ns", "_bytes", "_hz"};
+	size_t length = strlen(field);
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (!ends_with(field, units[i]))
+			continue;
+		length -= strlen(units[i]);
+		break;
+	}
+	fputs("  ", out);
+	for (size_t i = 0; i < length; i++)
+		putc(field[i] == '_' ? ' ' : field[i], out);
+	fprintf(out, "%*s ", length < 20 ? (int)(20 - length) : 0, "");
+}
+
 /* --- parts of the page ------------------------------------------------------------------------ */
 
 static void print_fields(FILE *out, const struct profile *profile)
@@ -77,7 +95,7 @@ static void print_fields(FILE *out, const struct profile *profile)
 	for (size_t i = 0; i < profile_field_count; i++) {
 		const struct profile_field *field = &profile_fields[i];
 
-		fprintf(out, "  %-20s ", field->name);
+		print_field_name(out, field->name);
 		if (field->is_string) {
 			string_id text = *(const string_id *)(info + field->offset);
 
@@ -87,7 +105,7 @@ static void print_fields(FILE *out, const struct profile *profile)
 		}
 		putc('\n', out);
 	}
-	fprintf(out, "  %-20s ", "metrics");
+	print_field_name(out, "metrics");
 	for (int i = 0; i < METRIC_COUNT; i++)
 		if (metrics[i].is_shown && profile_has(profile, i))
 			fprintf(out, "%s ", metrics[i].name);

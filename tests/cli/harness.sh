@@ -1,0 +1,93 @@
+#!/bin/bash
+# harness.sh [PATTERN]: runs the whole-command tests, or those whose name matches PATTERN (a glob such
+# as 'diff_*' or '*label*', or a part of the name).
+#
+# A test is a function test_NAME in tests/cli/*.sh. It runs in a shell and an empty directory of its
+# own, with -e and -u: the first command that fails ends the test, and the line is shown. (Mind that
+# bash lets `! COMMAND` pass in any case: write `fails 1 COMMAND`.) It may use
+#
+#     $CPROF $SEGMENT     the programs           $SAMPLES    directory of the sample programs
+#     $BUILD $ROOT        build directory, source tree        $TMP   the empty directory
+#     skip REASON         ends the test: this machine does not allow what it needs (status 77)
+#     fails STATUS COMMAND...    runs it; good when its exit status is STATUS
+#
+# Each test has 120 s. The last line is "N passed, N failed, N skipped"; the exit status is 1 when
+# any failed, or none was found. BUILD (default "build") says which programs are tested.
+
+ROOT=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
+build=${BUILD:-build}
+case $build in
+  /*) BUILD=$build ;;
+  *) BUILD=$ROOT/$build ;;
+esac
+if [ "$BUILD" = "$ROOT/build" ]; then programs=$ROOT; else programs=$BUILD; fi
+CPROF=$programs/cprof
+SEGMENT=$programs/segment
+SAMPLES=$BUILD/samples
+export ROOT BUILD CPROF SEGMENT SAMPLES
+
+# Tests see neither the user's settings nor the kept runs of another place.
+unset CPROF_DIR NO_COLOR COLUMNS DEBUGINFOD_URLS
+export LC_ALL=C.UTF-8 TZ=UTC
+
+readonly TIME_LIMIT=120 SKIPPED=77 TIMED_OUT=124
+pattern=${1:-}
+passed=0 failed=0 skipped=0
+work=$(mktemp -d "${TMPDIR:-/tmp}/cprof-cli.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+
+if [ ! -x "$CPROF" ]; then
+  echo "there is no $CPROF: build it first" >&2
+  exit 1
+fi
+
+# What runs one test: $1 is its file, $2 its name.
+read -r -d '' run_one <<'END'
+skip() { echo "$*"; exit 77; }
+fails() {
+  local wanted=$1 status=0
+  shift
+  "$@" || status=$?
+  [ "$status" = "$wanted" ] || { echo "exit status $status instead of $wanted: $*"; return 1; }
+}
+set -E
+trap 'echo "failed: ${BASH_SOURCE[0]-}:$LINENO: $BASH_COMMAND"' ERR
+source "$1"
+set -eu
+"$2"
+END
+
+selected() { # NAME
+  # shellcheck disable=SC2053 # a glob on purpose
+  [ -z "$pattern" ] || [[ $1 == $pattern || test_$pattern == "$1" || $1 == *"$pattern"* ]]
+}
+
+run_test() { # FILE NAME
+  local file=$1 name=$2 status=0 TMP=$work/tmp log=$work/log
+  export TMP
+
+  mkdir -p "$TMP" && cd "$TMP" || exit 1
+  timeout -k 5 "$TIME_LIMIT" bash -c "$run_one" bash "$file" "$name" >"$log" 2>&1 </dev/null ||
+    status=$?
+  cd / && rm -rf "$TMP"
+  case $status in
+    0) passed=$((passed + 1)); echo "ok $name" ;;
+    "$SKIPPED") skipped=$((skipped + 1)); echo "skip $name: $(tail -n 1 "$log")" ;;
+    *)
+      failed=$((failed + 1))
+      echo "FAIL $name"
+      sed 's/^/    /' "$log"
+      [ "$status" != "$TIMED_OUT" ] || echo "    took longer than $TIME_LIMIT s"
+      ;;
+  esac
+}
+
+for file in "$ROOT"/tests/cli/*.sh; do
+  [ "$file" != "$ROOT/tests/cli/harness.sh" ] || continue
+  for name in $(grep -oE '^test_[A-Za-z0-9_]+ *\(\)' "$file" | tr -d ' ()'); do
+    if selected "$name"; then run_test "$file" "$name"; fi
+  done
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ $((passed + skipped)) -gt 0 ]
