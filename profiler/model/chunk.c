@@ -119,7 +119,7 @@ static int open_stream(struct chunk_reader *reader, int fd, struct error *err)
 		return error_set(err, "%s is %s, not a cprof profile", reader->path,
 			kind_of_file(status.st_mode));
 	reader->size = status.st_size;
-	setvbuf(reader->file, NULL, _IOFBF, 128 << 10);
+	setvbuf(reader->file, NULL, _IOFBF, 64 << 10);
 	return check_file_header(reader, err);
 }
 

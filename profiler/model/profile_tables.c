@@ -982,7 +982,9 @@ static bool put_counts(
 
 	if (count == 0)
 		return false;
-	put_head(out, profile->counts.count, count);
+	EACH(i, count)
+		writer->written.counts += order[i] >= writer->before.counts;
+	put_head(out, writer->written.counts, count);
 	put_count_keys(out, counts, order, count);
 	EACH(i, count)
 	bytes_put_number(out, stored_set(&counts[order[i]]));

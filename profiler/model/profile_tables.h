@@ -26,8 +26,8 @@
  *
  * All zero is a file that holds nothing.
  */
-struct tables_written { /* rows of the appended tables */
-	size_t strings, frames, functions, lines, stacks, marks;
+struct tables_written { /* rows, in the order in which memory has them */
+	size_t strings, frames, functions, lines, stacks, marks, counts;
 };
 
 struct tables_writer {
