@@ -365,6 +365,8 @@ END_TEST
 #define add_cases(tcase, test, cases) \
 	tcase_add_loop_test(tcase, test, 0, sizeof(cases) / sizeof(cases[0]))
 
+Suite *cfi_suite(void);
+
 Suite *cfi_suite(void)
 {
 	Suite *suite = suite_create("cfi");

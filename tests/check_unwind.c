@@ -398,11 +398,14 @@ static void stop_often(pid_t pid, size_t stops, struct agreement *agreement)
 	program_maps_release(&maps);
 }
 
+/* CPROF_UNWIND_STOPS=N asks for another number, and for the figures on stderr. */
 static size_t stops_wanted(void)
 {
 	const char *asked = getenv("CPROF_UNWIND_STOPS");
 
-	return asked ? strtoul(asked, NULL, 10) : 120;
+	if (asked)
+		return strtoul(asked, NULL, 10);
+	return getenv("CPROF_LONG") ? 1000 : 120;
 }
 
 /*
@@ -692,12 +695,14 @@ START_TEST(test_damaged_cfi)
 }
 END_TEST
 
+Suite *unwind_suite(void);
+
 Suite *unwind_suite(void)
 {
 	Suite *suite = suite_create("unwind");
 	TCase *core = tcase_create("core"), *limits = tcase_create("limits");
 
-	tcase_set_timeout(core, 60);
+	tcase_set_timeout(core, 300);
 	tcase_add_test(core, test_recursion);
 	tcase_add_test(core, test_variable_frames);
 	tcase_add_test(core, test_callback_from_libc);
@@ -709,7 +714,7 @@ Suite *unwind_suite(void)
 		core, test_agrees_with_libunwind, 0, sizeof(programs) / sizeof(programs[0]));
 	tcase_add_test(core, test_rows_are_readelfs);
 	suite_add_tcase(suite, core);
-	tcase_set_timeout(limits, 120);
+	tcase_set_timeout(limits, 300);
 	tcase_add_test(limits, test_damaged_cfi);
 	suite_add_tcase(suite, limits);
 	return suite;

@@ -779,6 +779,8 @@ END_TEST
 #define add_cases(tcase, test, cases) \
 	tcase_add_loop_test(tcase, test, 0, sizeof(cases) / sizeof(cases[0]))
 
+Suite *walk_suite(void);
+
 Suite *walk_suite(void)
 {
 	Suite *suite = suite_create("walk");

@@ -164,7 +164,7 @@ static bool build_save(
 		rule->flags |= UNWIND_RULE_RA_AT_CFA_8;
 		return true;
 	}
-	if (save.how != UNWIND_AT_CFA)
+	if (save.how != UNWIND_AT_CFA || reg == UNWIND_RSP) /* rsp is the CFA in a plain rule */
 		rule->flags &= (uint8_t)~UNWIND_RULE_PLAIN;
 	rule->saved[rule->saved_count++] =
 		(struct unwind_saved){.reg = reg, .how = save.how, .value = save.value};

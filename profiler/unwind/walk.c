@@ -101,33 +101,35 @@ static enum walk_end unreadable(struct walk *walk, uint64_t address)
 	return guess_unreadable(walk->source, address, walk->is_other_stack);
 }
 
-/* Nearly every frame: CFA by register, everything saved relative to it. */
+/*
+ * Nearly every frame: CFA by register, everything saved relative to it. A register that cannot be
+ * read, one that was saved below the copied stack, is not known any more.
+ */
 static enum walk_end step_plain(struct walk *walk)
 {
 	const struct unwind_rule *rule = walk->rule;
+	const struct walk_source *source = walk->source;
 	struct walk_registers *registers = &walk->registers;
-	uint32_t known = registers->known & CALLEE_SAVED;
+	const struct unwind_saved *saved = rule->saved, *end = saved + rule->saved_count;
+	uint32_t known = registers->known;
 	uint64_t cfa = registers->r[rule->cfa_register] + (uint64_t)(int64_t)rule->cfa_offset;
-	uint64_t ip, word;
 
-	if (!(registers->known >> rule->cfa_register & 1))
+	if (!(known >> rule->cfa_register & 1))
 		return WALK_BAD_RULE;
 	if (cfa <= registers->r[UNWIND_RSP])
 		return WALK_BAD_STACK;
-	if (!walk_source_read(walk->source, cfa - 8, &ip))
+	if (!walk_source_read(source, cfa - 8, &registers->ip))
 		return unreadable(walk, cfa - 8);
-	for (uint32_t i = 0; i < rule->saved_count; i++) {
-		const struct unwind_saved *saved = &rule->saved[i];
+	known &= CALLEE_SAVED;
+	for (; saved < end; saved++) {
+		uint64_t place = cfa + (uint64_t)(int64_t)saved->value;
 
-		known &= ~(1u << saved->reg);
-		if (!walk_source_read(walk->source, cfa + (uint64_t)(int64_t)saved->value, &word))
-			continue;
-		registers->r[saved->reg] = word;
 		known |= 1u << saved->reg;
+		if (!walk_source_read(source, place, &registers->r[saved->reg]))
+			known &= ~(1u << saved->reg);
 	}
 	registers->r[UNWIND_RSP] = cfa;
 	registers->known = known | 1u << UNWIND_RSP;
-	registers->ip = ip;
 	walk->cfa = cfa;
 	return WALK_ON;
 }

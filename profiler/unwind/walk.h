@@ -3,9 +3,9 @@
  * first.
  *
  * It needs nothing but rows, registers and memory that its owner reads for it: no allocation, no
- * libc but memcpy, no state of its own, async-signal-safe. The recorder walks the copied stack of a
- * sample, the agent its own. x86-64 only: for another machine the registers, their numbers (rows.h)
- * and guess.c are what changes.
+ * libc but memcpy and memcmp, no state of its own, async-signal-safe. The recorder walks the copied
+ * stack of a sample, the agent its own. x86-64 only: for another machine the registers, their
+ * numbers (rows.h) and guess.c are what changes.
  *
  * Every step goes to a higher stack address, except out of a signal handler, so a walk ends. How it
  * ended is always said, and each frame says how it was found.

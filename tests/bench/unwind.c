@@ -2,11 +2,13 @@
  * bench/unwind: what one walk of a warm 25-frame stack costs, beside libunwind and glibc in the
  * same run. The program takes its own registers and a copy of its stack at that depth.
  *
- *     unwind [--rounds N]
+ *     cprof, warm cache                     25 frames      0.356 us       1.0x
  *
- * prints, for each way, the median over rounds of the time per walk, and its ratio to cprof's.
+ * is the median over rounds of the time per walk, and its ratio to cprof's. libunwind's remote
+ * unwinder gets its registers and stack from the same copy; it reads the CFI in place, which is
+ * kind to it.
  */
-#include "../program_maps.h"
+#include "../program_maps.c" /* a benchmark is one file over the core */
 
 #include <execinfo.h>
 #include <link.h>
