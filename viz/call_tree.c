@@ -320,19 +320,22 @@ node_id call_walk_next(const struct call_walk *walk, node_id id, bool skip_child
 
 struct order {
 	const struct call_tree *tree;
-	int (*compare)(const struct call_tree *tree, node_id a, node_id b);
+	const uint32_t *rank;
 };
 
 static int compare_nodes(const void *a, const void *b, void *context)
 {
 	const struct order *order = context;
 	node_id left = *(const node_id *)a, right = *(const node_id *)b;
-	int result = order->compare(order->tree, left, right);
+	uint32_t left_rank = order->rank[call_tree_at(order->tree, left)->item];
+	uint32_t right_rank = order->rank[call_tree_at(order->tree, right)->item];
 
-	return result ? result : left < right ? -1 : left > right;
+	if (left_rank != right_rank)
+		return left_rank < right_rank ? -1 : 1;
+	return left < right ? -1 : left > right;
 }
 
-/* Collects a list of siblings, sorts and links it again; returns its new first one. */
+/* Sorts a list of siblings and links it again; returns its new first one. */
 static node_id sort_siblings(struct call_tree *tree, node_id first, struct order *order)
 {
 	ARRAY(node_id) siblings = {0};
@@ -350,10 +353,9 @@ static node_id sort_siblings(struct call_tree *tree, node_id first, struct order
 	return first;
 }
 
-void call_tree_sort(
-	struct call_tree *tree, int (*compare)(const struct call_tree *tree, node_id a, node_id b))
+void call_tree_sort(struct call_tree *tree, const uint32_t *rank)
 {
-	struct order order = {tree, compare};
+	struct order order = {tree, rank};
 
 	tree->first_root = sort_siblings(tree, tree->first_root, &order);
 	for (node_id id = 1; id <= tree->nodes.count; id++) {

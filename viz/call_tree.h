@@ -64,9 +64,8 @@ struct call_walk {
 node_id call_walk_first(const struct call_walk *walk);
 node_id call_walk_next(const struct call_walk *walk, node_id id, bool skip_children);
 
-/* Orders the children of each node, and the roots. */
-void call_tree_sort(
-	struct call_tree *tree, int (*compare)(const struct call_tree *tree, node_id a, node_id b));
+/* Orders the roots, and the children of each node, by their items' ranks. */
+void call_tree_sort(struct call_tree *tree, const uint32_t *rank /* by item_id */);
 
 /*
  * Restricts the tree to stacks that hold an item of `root` and one of `leaf`, hiding what is

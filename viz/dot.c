@@ -181,13 +181,19 @@ static bool is_plain(const char *text)
 	return true;
 }
 
-/* Ids are names, so that they stay the same from run to run. */
+/* Ids are names, so that they stay the same from run to run; those with a source lack the module. */
 static char *id_of(const struct dot *dot, item_id item)
 {
-	char *name = items_name(&dot->tree.items, item);
-	char *id = alloc_format("%s!%s", items_module_name(&dot->tree.items, item), name);
+	const struct items *items = &dot->tree.items;
+	uint32_t line;
+	char *name = items_name(items, item), *id;
 
-	free(name);
+	if (!items_source(items, item, &line)[0])
+		id = name;
+	else
+		id = alloc_format("%s!%s", items_module_name(items, item), name);
+	if (id != name)
+		free(name);
 	if (strlen(id) > ID_LIMIT || !is_plain(id)) {
 		name = alloc_format("_%016" PRIx64, hash_bytes(id, strlen(id)));
 		free(id);
@@ -470,25 +476,20 @@ static void put_edges(struct dot *dot)
 	array_release(&edges);
 }
 
-/* One header line as lines of the legend, broken at spaces. */
-static void put_legend_line(FILE *out, const char *line)
+/* A picture of a part says so. */
+static void add_bounds(const struct dot *dot, struct header *header)
 {
-	while (escape_width(line) > LEGEND_WIDTH) {
-		size_t end = LEGEND_WIDTH;
-		char *part;
+	const struct dot_options *options = dot->options;
+	char *raw;
 
-		while (end > LEGEND_WIDTH / 2 && line[end] != ' ')
-			end--;
-		if (line[end] != ' ')
-			break;
-		part = alloc_string_n(line, end);
-		put_quoted(out, part, SIZE_MAX);
-		fputs("\\l", out);
-		free(part);
-		line += end + 1;
-	}
-	put_quoted(out, line, SIZE_MAX);
-	fputs("\\l", out);
+	if (!options->root && !options->leaf)
+		return;
+	raw = alloc_format("shown    only stacks %s%s%s%s%s, as shares of the whole",
+		options->root ? "from " : "", options->root ? options->root : "",
+		options->root && options->leaf ? " " : "", options->leaf ? "to " : "",
+		options->leaf ? options->leaf : "");
+	*array_add(&header->lines) = escape_text(raw);
+	free(raw);
 }
 
 /* What the numbers are, below the picture and as comments for those who read the text. */
@@ -497,11 +498,15 @@ static void put_header(const struct dot *dot)
 	struct header header;
 
 	header_init(&header, dot->measure);
+	add_bounds(dot, &header);
 	header_write(&header, "// ", dot->out);
+	header_wrap(&header, LEGEND_WIDTH);
 	fputs("digraph {\n\ttooltip=\" \";\n", dot->out);
 	fputs("\tgraph [fontcolor=\"#606060\", fontname=Arial, fontsize=8, label=\"", dot->out);
-	for (size_t i = 0; i < header.lines.count; i++)
-		put_legend_line(dot->out, header.lines.items[i]);
+	for (size_t i = 0; i < header.lines.count; i++) {
+		put_quoted(dot->out, header.lines.items[i], SIZE_MAX);
+		fputs("\\l", dot->out);
+	}
 	fputs("\", labeljust=l, labelloc=b, nodesep=0.125, ranksep=0.25];\n", dot->out);
 	fprintf(dot->out,
 		"\tnode [fontcolor=white, fontname=Arial, height=0, shape=box, style=%s, "

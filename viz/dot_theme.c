@@ -31,54 +31,15 @@ const struct dot_theme *dot_theme_find(const char *name, struct error *err)
 	return NULL;
 }
 
-static double clamp(double number, double least, double greatest)
-{
-	return number < least ? least : number > greatest ? greatest : number;
-}
-
-/* One of red, green, blue: the CSS3 algorithm of hsl(), with the channel's place on the circle. */
-static double channel(const struct hsl *color, double place)
-{
-	double m2 = color->lightness <= 0.5 ? color->lightness * (color->saturation + 1)
-					    : color->lightness + color->saturation -
-						      color->lightness * color->saturation;
-	double m1 = color->lightness * 2 - m2;
-	double hue = color->hue + place;
-
-	hue -= floor(hue);
-	if (hue * 6 < 1)
-		return m1 + (m2 - m1) * hue * 6;
-	if (hue * 2 < 1)
-		return m2;
-	if (hue * 3 < 2)
-		return m1 + (m2 - m1) * (2.0 / 3 - hue) * 6;
-	return m1;
-}
-
-static unsigned byte_of(const struct dot_theme *theme, const struct hsl *color, double place)
-{
-	double value = clamp(channel(color, place), 0, 1);
-
-	return (unsigned)floor(pow(value, theme->gamma) * 255 + 0.5);
-}
-
-static double between(double cold, double hot, double weight)
-{
-	return cold + (hot - cold) * weight;
-}
-
 void dot_theme_color(const struct dot_theme *theme, double weight, double skew, char color[8])
 {
-	double w = clamp(weight, 0, 1);
+	double place = weight < 0 ? 0 : weight > 1 ? 1 : weight;
 	struct hsl mixed;
 
 	if (skew > 0 && skew != 1)
-		w = (pow(skew, w) - 1) / (skew - 1);
-	mixed.hue = between(theme->cold.hue, theme->hot.hue, w);
-	mixed.saturation = between(theme->cold.saturation, theme->hot.saturation, w);
-	mixed.lightness = between(theme->cold.lightness, theme->hot.lightness, w);
-	snprintf(color, 8, "#%02x%02x%02x", byte_of(theme, &mixed, 1.0 / 3) & 0xff,
-		byte_of(theme, &mixed, 0) & 0xff, byte_of(theme, &mixed, -1.0 / 3) & 0xff);
+		place = (pow(skew, place) - 1) / (skew - 1);
+	mixed = color_between(&theme->cold, &theme->hot, place);
+	color_text(&mixed, theme->gamma, color);
 }
 
 double dot_theme_font_size(const struct dot_theme *theme, double weight)

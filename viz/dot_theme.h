@@ -6,12 +6,9 @@
 #pragma once
 
 #include "base/error.h"
+#include "viz/color.h"
 
 #include <stdbool.h>
-
-struct hsl {
-	double hue, saturation, lightness;
-};
 
 struct dot_theme {
 	const char *name;

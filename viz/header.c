@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#define SUBJECT_WIDTH 9 /* columns of a line's first word */
+
 static void add_thread_facts(struct facts *facts, const struct profile *profile)
 {
 	for (size_t i = 0; i < profile->threads.threads.count; i++) {
@@ -84,7 +86,7 @@ static void sentence_start(struct sentence *sentence, const char *subject)
 	sentence->stream = open_memstream(&sentence->text, &sentence->size);
 	if (!sentence->stream)
 		abort(); /* as base/alloc: only memory can be lacking */
-	fprintf(sentence->stream, "%-9s", subject);
+	fprintf(sentence->stream, "%-*s", SUBJECT_WIDTH, subject);
 }
 
 static void say(struct sentence *sentence, const char *format, ...)
@@ -283,6 +285,51 @@ void header_init(struct header *header, const struct measure *measure)
 	add_missing(header, &facts);
 	add_waiting(header, profile, &facts);
 	add_warnings(header, profile);
+}
+
+/* Bytes of the line that fit, up to a space after the subject; all of it when there is none. */
+static size_t break_at(const char *line, size_t width)
+{
+	size_t column = 0, place = 0;
+
+	for (size_t i = 0; line[i]; i++) {
+		column += ((unsigned char)line[i] & 0xc0) != 0x80;
+		if (line[i] == ' ' && i > SUBJECT_WIDTH && (column <= width || place == 0))
+			place = i;
+		if (column > width && place > 0)
+			return place;
+	}
+	return strlen(line);
+}
+
+static void wrap_line(struct header *header, char *line, size_t width)
+{
+	while (escape_width(line) > width) {
+		size_t end = break_at(line, width);
+		char *rest;
+
+		if (!line[end])
+			break;
+		*array_add(&header->lines) = alloc_string_n(line, end);
+		rest = alloc_format("%*s%s", SUBJECT_WIDTH, "", line + end + 1);
+		free(line);
+		line = rest;
+	}
+	*array_add(&header->lines) = line;
+}
+
+void header_wrap(struct header *header, size_t width)
+{
+	struct header wrapped = {0};
+
+	if (width == 0)
+		return;
+	if (width < SUBJECT_WIDTH * 4)
+		width = SUBJECT_WIDTH * 4;
+	for (size_t i = 0; i < header->lines.count; i++)
+		wrap_line(&wrapped, header->lines.items[i], width);
+	array_release(&header->lines);
+	*header = wrapped;
 }
 
 void header_release(struct header *header)

@@ -35,5 +35,8 @@ struct header {
 void header_init(struct header *header, const struct measure *measure);
 void header_release(struct header *header);
 
+/* Breaks lines of more than `width` columns at spaces, indenting what follows; 0: leaves them. */
+void header_wrap(struct header *header, size_t width);
+
 /* Each line with `prefix` before it. */
 void header_write(const struct header *header, const char *prefix, FILE *out);

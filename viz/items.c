@@ -251,3 +251,11 @@ bool items_has_symbol(const struct profile *profile, const struct function *func
 	return name[0] != '[' || !strstr(name, "+0x") ||
 	       modules_at(&profile->modules, function->module)->kind == MODULE_SPECIAL;
 }
+
+bool items_know_program(const struct profile *profile)
+{
+	for (size_t i = 0; i < profile->modules.items.count; i++)
+		if (profile->modules.items.items[i].flags & MODULE_IS_PROGRAM)
+			return true;
+	return false;
+}

@@ -76,3 +76,6 @@ const char *items_base_name(const char *path);
 
 /* Whether a function has a name of its own, not one made of its address. */
 bool items_has_symbol(const struct profile *profile, const struct function *function);
+
+/* Whether some module is marked as the recorded program, so that others are libraries. */
+bool items_know_program(const struct profile *profile);

@@ -582,6 +582,7 @@ static void write_table(const struct table *table)
 
 	write_title(table);
 	header_init(&header, table->measure);
+	header_wrap(&header, table->options->columns > 3 ? table->options->columns - 3 : 0);
 	header_write(&header, "   ", table->out);
 	header_release(&header);
 	fputc('\n', table->out);

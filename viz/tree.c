@@ -51,14 +51,6 @@ struct tree_view {
 /* --- what is shown ------------------------------------------------------------------------------
  */
 
-static bool knows_program(const struct profile *profile)
-{
-	for (size_t i = 0; i < profile->modules.items.count; i++)
-		if (profile->modules.items.items[i].flags & MODULE_IS_PROGRAM)
-			return true;
-	return false;
-}
-
 static bool matches(const char *pattern, const struct items *items, item_id item)
 {
 	const struct profile *profile = items->profile;
@@ -445,6 +437,7 @@ static void put_report(struct tree_view *view)
 	struct header header;
 
 	header_init(&header, view->measure);
+	header_wrap(&header, view->options->columns);
 	header_write(&header, "", view->out);
 	header_release(&header);
 	fputc('\n', view->out);
@@ -481,7 +474,7 @@ static int tree_write(const struct profile *const profiles[], size_t profile_cou
 	call_tree_build(&view.tree, &measure, &shape);
 	view.threshold = (uint64_t)(options->tree.threshold * (double)view.tree.all.total);
 	view.roles = alloc_zeroed(view.tree.nodes.count + 1, sizeof(*view.roles));
-	view.knows_program = knows_program(profiles[0]);
+	view.knows_program = items_know_program(profiles[0]);
 	put_report(&view);
 	free(view.roles);
 	call_tree_release(&view.tree);
