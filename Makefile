@@ -174,7 +174,7 @@ $(BUILD)/bench/%: tests/bench/%.c $(CORE)
 
 bench: need-bench
 	@$(MAKE) --no-print-directory programs data $(BENCHES)
-	@tests/bench/bench.sh $(BUILD) $(BIN) $(FIGURES)
+	@python3 tests/bench/bench.py $(BUILD) $(BIN) $(FIGURES)
 
 # --- install -------------------------------------------------------------------------------------
 DESTINATION = $(DESTDIR)$(PREFIX)

@@ -322,8 +322,10 @@ bool elf_file_addr(const struct elf_file *file, uint64_t offset, uint64_t *file_
 			   : segment_holds(segment, offset, page) ? 2
 								  : 0;
 
+		/* Linkers may let a read-only and an executable segment share a page of the file:
+		 * addresses are asked for code. */
 		if (rank && segment->p_flags & PF_X)
-			rank++;
+			rank += 3;
 		if (rank > best_rank) {
 			best_rank = rank;
 			best = segment;

@@ -53,7 +53,10 @@ const struct build_id *elf_file_build_id(const struct elf_file *file);
 /* Section by name; false when it is not there. Contents are borrowed from the file. */
 bool elf_file_section(const struct elf_file *file, const char *name, struct elf_section *section);
 
-/* The file_addr of what lies at `offset` in the file; false when no PT_LOAD covers it. */
+/*
+ * The file_addr of the code that is mapped from `offset` in the file: where several segments reach
+ * it, that of the executable one. False when no PT_LOAD does.
+ */
 bool elf_file_addr(const struct elf_file *file, uint64_t offset, uint64_t *file_addr);
 
 /* Lowest and highest file_addr (exclusive) of the executable PT_LOAD segments. */
