@@ -2,6 +2,7 @@
 
 #include "allocate.h"
 #include "data_set.h"
+#include "hdf5_setup.h"
 #include "palette.h"
 
 #include <errno.h>
@@ -99,8 +100,7 @@ static unsigned read_tiles(hid_t file)
 int hdf5_input_open(struct hdf5_input *input, const char *directory, struct failure *err)
 {
 	*input = (struct hdf5_input){.file = -1, .probabilities = -1, .image = -1};
-	/* HDF5 would print its own stack of errors beside our sentence. */
-	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+	hdf5_setup();
 	if (data_set_hdf5_path(directory, input->path, err) || check_readable(input, err))
 		return -1;
 	if (open_datasets(input, err)) {

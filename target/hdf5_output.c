@@ -1,10 +1,12 @@
 #include "hdf5_output.h"
 
+#include "hdf5_setup.h"
 #include "palette.h"
 #include "progress.h"
 
 #include <errno.h>
 #include <hdf5.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* One data set while it is written. */
@@ -31,9 +33,13 @@ static hid_t create_dataset(
 	hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
 	hid_t dataset = -1;
 
-	/* Every value is written: no need to fill the space with zeros first. */
+	/*
+	 * Every value is written: no need to fill the space with zeros first. Without times the
+	 * same seed gives the same file.
+	 */
 	if (space >= 0 && properties >= 0 && H5Pset_layout(properties, H5D_CONTIGUOUS) >= 0 &&
-		H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER) >= 0)
+		H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER) >= 0 &&
+		H5Pset_obj_track_times(properties, false) >= 0)
 		dataset = H5Dcreate2(
 			file, name, file_type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
 	H5Pclose(properties);
@@ -93,25 +99,49 @@ static int write_tile_count(hid_t file, unsigned tiles)
 	return failed;
 }
 
-int hdf5_output_write(const char *path, unsigned tiles, const struct picture *image,
-	const double *probabilities, const volatile sig_atomic_t *interrupted, struct failure *err)
+/*
+ * The file format of HDF5 1.8, whose metadata have checksums: damage is found when the file is
+ * opened. libhdf5 1.10 crashes on some damaged files of the older format, which is its default.
+ * Nothing bears a time, so that the same seed gives the same file.
+ */
+static hid_t create_file(const char *path)
+{
+	hid_t creation = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
+	hid_t file = -1;
+
+	if (creation >= 0 && access >= 0 && H5Pset_obj_track_times(creation, false) >= 0 &&
+		H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0)
+		file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+	H5Pclose(access);
+	H5Pclose(creation);
+	return file;
+}
+
+static int write_datasets(hid_t file, unsigned tiles, const struct picture *image,
+	const double *probabilities, const volatile sig_atomic_t *interrupted)
 {
 	struct tiled pixels = {
 		-1, H5T_NATIVE_UINT8, {image->height, image->width, 3}, tiles, image->rgb};
 	struct tiled chances = {-1, H5T_NATIVE_DOUBLE, {image->height, image->width, CLASS_COUNT},
 		tiles, probabilities};
+
+	return write_tile_count(file, tiles) ||
+	       write_dataset(file, "image", H5T_STD_U8LE, &pixels, interrupted) ||
+	       write_dataset(file, "probabilities", H5T_IEEE_F64LE, &chances, interrupted);
+}
+
+int hdf5_output_write(const char *path, unsigned tiles, const struct picture *image,
+	const double *probabilities, const volatile sig_atomic_t *interrupted, struct failure *err)
+{
 	hid_t file;
 	int failed;
 
-	/* HDF5 would print its own stack of errors beside our sentence. */
-	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+	hdf5_setup();
 	errno = 0;
-	file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+	file = create_file(path);
 	if (file < 0)
 		return cannot_write(path, err);
-	failed = write_tile_count(file, tiles) ||
-		 write_dataset(file, "image", H5T_STD_U8LE, &pixels, interrupted) ||
-		 write_dataset(file, "probabilities", H5T_IEEE_F64LE, &chances, interrupted);
+	failed = write_datasets(file, tiles, image, probabilities, interrupted);
 	if (failed)
 		cannot_write(path, err);
 	/* What is still in HDF5's buffers is written here. */
