@@ -152,7 +152,7 @@ $(BUILD)/suites.h: $(CHECK_SOURCES) | $(BUILD)/.flags
 	@printf '$(foreach s,$(CHECK_SUITES),SUITE($(s))\n)' > $@
 $(BUILD)/tests/check_main.o: $(BUILD)/suites.h
 
-$(BUILD)/check: $(call object,$(CHECK_SOURCES)) $(CORE)
+$(BUILD)/check: $(call object,$(CHECK_SOURCES) $(filter-out profiler/cli/main.c,$(CLI_SOURCES))) $(CORE)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) $(CFLAGS) $^ -o $@ $(call pkg,--libs,check) $(CORE_LIBS)
 

@@ -23,16 +23,7 @@
 
 #include "base/array.h"
 #include "base/error.h"
-#include "model/profile.h"
-
-struct run {
-	char *path; /* of the profile */
-	char *label;
-	char *command; /* quoted for a shell, program first */
-	char *program, *program_build_id, *host;
-	uint64_t metrics, rate_asked_hz;
-	uint64_t start_unix_ns, elapsed_ns, peak_rss_bytes, samples;
-};
+#include "cli/run_record.h"
 
 struct runs {
 	ARRAY(struct run) items; /* of each label oldest first */
@@ -40,9 +31,6 @@ struct runs {
 
 /* How many runs of a label are kept. */
 #define RUNS_KEPT 20
-
-/* "v4 --data m" for `./segment v4 --data m`, "segment" for `./segment`; caller frees. */
-char *run_label_default(int argc, char **argv);
 
 /* The directory that holds the runs: CPROF_DIR or ".cprof". */
 const char *runs_directory(void);
@@ -60,9 +48,3 @@ int runs_keep(const char *profile_path, const struct profile *profile, struct er
 int runs_load(struct runs *runs, const char *label, struct error *err);
 
 void runs_release(struct runs *runs);
-
-/* Whether b repeats a. */
-bool run_repeats(const struct run *a, const struct run *b);
-
-/* What follows the program in a command line that is quoted for a shell; borrowed from it. */
-const char *command_arguments(const char *command);

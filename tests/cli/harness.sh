@@ -59,7 +59,7 @@ END
 
 selected() { # NAME
   # shellcheck disable=SC2053 # a glob on purpose
-  [ -z "$pattern" ] || [[ $1 == $pattern || test_$pattern == "$1" || $1 == *"$pattern"* ]]
+  [ -z "$pattern" ] || [[ $1 == $pattern || $1 == test_$pattern || $1 == *"$pattern"* ]]
 }
 
 run_test() { # FILE NAME
