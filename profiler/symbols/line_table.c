@@ -416,9 +416,21 @@ static int compare_sequences(const void *left, const void *right)
 	return a->first < b->first ? -1 : a->first > b->first;
 }
 
+/* Rows that do not increase are left out, for the search's sake. */
+static void append_row(struct line_table *sorted, struct line_row row)
+{
+	struct line_row *last =
+		sorted->rows.count ? &sorted->rows.items[sorted->rows.count - 1] : NULL;
+
+	if (!last || last->low < row.low)
+		*array_add(&sorted->rows) = row;
+	else if (last->low == row.low && last->file == LINE_ROW_END)
+		*last = row;
+}
+
 /*
- * Puts the sequences in the order of their addresses. One begins where its predecessor ends or
- * later, or both are damaged; rows that do not increase are left out, for the search's sake.
+ * Puts the sequences in the order of their addresses: one begins where its predecessor ends or
+ * later, or both are damaged.
  */
 static void sort_rows(struct machine *machine)
 {
@@ -432,15 +444,8 @@ static void sort_rows(struct machine *machine)
 	for (size_t i = 0; i < machine->sequences.count; i++) {
 		const struct sequence *sequence = &machine->sequences.items[i];
 
-		for (size_t k = 0; k < sequence->count; k++) {
-			struct line_row row = table->rows.items[sequence->first + k];
-			struct line_row *last = sorted.rows.items + sorted.rows.count - 1;
-
-			if (!sorted.rows.count || last->low < row.low)
-				*array_add(&sorted.rows) = row;
-			else if (last->low == row.low && last->file == LINE_ROW_END)
-				*last = row;
-		}
+		for (size_t k = 0; k < sequence->count; k++)
+			append_row(&sorted, table->rows.items[sequence->first + k]);
 	}
 	array_release(&table->rows);
 	*table = sorted;

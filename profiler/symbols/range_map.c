@@ -28,11 +28,12 @@ struct sweep {
 
 static void start_value(struct range_map *map, uint64_t low, uint32_t value)
 {
-	struct range_start *last = map->starts.items + map->starts.count - 1;
+	struct range_start *last =
+		map->starts.count ? &map->starts.items[map->starts.count - 1] : NULL;
 
-	if (map->starts.count && last->low == low)
+	if (last && last->low == low)
 		last->value = value;
-	else if (map->starts.count ? last->value != value : value != 0)
+	else if (last ? last->value != value : value != 0)
 		*array_add(&map->starts) = (struct range_start){low, value};
 }
 
