@@ -59,7 +59,7 @@ static struct perf_event_attr base_attr(const struct rung *rung)
 		.sample_id_all = 1,
 		.use_clockid = 1,
 		.clockid = CLOCK_MONOTONIC,
-		.watermark = 1,
+		.watermark = 1, /* with wakeup_watermark 0: when half of the ring is full */
 		.inherit = !rung->per_cpu,
 		.enable_on_exec = !rung->per_cpu,
 		.disabled = 1,
@@ -101,12 +101,11 @@ static struct perf_event_attr switch_attr(const struct rung *rung)
 
 /* Opens one role on one CPU; -1 with errno. Kernels before 5.12 give no build-ids in mappings. */
 static int open_role(struct perf_cpu *cpu, enum perf_role role, struct perf_event_attr attr,
-	pid_t pid, bool per_cpu, size_t ring_bytes)
+	pid_t pid, bool per_cpu)
 {
 	pid_t whom = per_cpu ? -1 : pid;
 	int fd;
 
-	attr.wakeup_watermark = ring_bytes;
 	fd = open_event(&attr, whom, cpu->cpu);
 	if (fd < 0 && errno == EINVAL && attr.build_id) {
 		attr.build_id = 0;
@@ -117,10 +116,6 @@ static int open_role(struct perf_cpu *cpu, enum perf_role role, struct perf_even
 	cpu->fd[role] = fd;
 	return ioctl(fd, PERF_EVENT_IOC_ID, &cpu->id[role]);
 }
-
-/* Half a second of samples may wait; a wake-up is due when an eighth of the smallest ring is full.
- */
-#define WAKEUP_BYTES 65536
 
 static int open_cpu(struct perf_events *events, struct perf_cpu *cpu, const struct rung *rung,
 	pid_t pid, uint64_t rate_hz)
@@ -135,7 +130,7 @@ static int open_cpu(struct perf_events *events, struct perf_cpu *cpu, const stru
 	attr[PERF_SWITCH_DEEP].sample_stack_user = STACK_BYTES_DEEP;
 	attr[PERF_CLOCK].enable_on_exec = attr[PERF_SWITCH].enable_on_exec = 0;
 	for (int role = PERF_TRACK; role <= last; role++) {
-		if (open_role(cpu, role, attr[role], pid, events->per_cpu, WAKEUP_BYTES) < 0)
+		if (open_role(cpu, role, attr[role], pid, events->per_cpu) < 0)
 			return -1;
 	}
 	return 0;

@@ -8,7 +8,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define WAIT_MS 20
+/*
+ * How often rings are looked at that are not yet half full. Where switches show no stack, threads
+ * that wait must be found soon.
+ */
+#define WAIT_MS		    100
+#define WAIT_MS_FOR_BLOCKED 10
 /* How many stacks decide on the size of the copies, and what they may use of a small one. */
 #define FIRST_STACKS  256
 #define SHALLOW_BYTES 12288
@@ -29,9 +34,10 @@ struct session {
 	struct marks marks;
 	struct timeline timeline;
 	uint32_t root_pid;
-	bool has_begun;	    /* the program was exec'd */
-	uint64_t now_ns;    /* time of the last event */
-	uint64_t looked_ns; /* when long waits were last looked at */
+	bool has_begun;	      /* the program was exec'd */
+	uint64_t now_ns;      /* time of the last event */
+	uint64_t looked_ns;   /* when long waits were last looked at */
+	bool expects_blocked; /* some thread may turn out to wait for long */
 	uint64_t stack_count;
 	bool needs_deep;	/* some stack was larger than a small copy */
 	uint8_t *blocked_stack; /* BLOCKED_STACK_BYTES */
@@ -243,9 +249,12 @@ static void look_at_blocked(void *context, struct live_thread *thread)
 	struct session *session = context;
 	struct event_sample sample;
 
-	if (thread->is_on_cpu || thread->off_stack || thread->off_stack_was_looked_for ||
-		session->looked_ns < thread->since_ns + LONG_WAIT_NS)
+	if (thread->is_on_cpu || thread->off_stack || thread->off_stack_was_looked_for)
 		return;
+	if (session->looked_ns < thread->since_ns + LONG_WAIT_NS) {
+		session->expects_blocked = true;
+		return;
+	}
 	thread->off_stack_was_looked_for = true;
 	if (blocked_read(thread->process->pid, thread->tid, session->blocked_stack, &sample))
 		accounting_off_stack(thread,
@@ -255,6 +264,7 @@ static void look_at_blocked(void *context, struct live_thread *thread)
 static void look_at_all_blocked(struct session *session)
 {
 	session->looked_ns = clock_ns();
+	session->expects_blocked = !session->recorder->facts.has_switch_stacks;
 	tasks_visit(&session->tasks, look_at_blocked, session);
 }
 
@@ -425,7 +435,8 @@ int session_run(struct session *session, struct tracee_end *end, bool *has_ended
 	while (!is_over(session, *has_ended)) {
 		int fd = *has_ended ? -1 : session->tracee->pid_fd;
 
-		session->recorder->backend->wait(session->recorder, fd, WAIT_MS);
+		session->recorder->backend->wait(session->recorder, fd,
+			session->expects_blocked ? WAIT_MS_FOR_BLOCKED : WAIT_MS);
 		if (!*has_ended)
 			*has_ended = tracee_has_ended(session->tracee, false, end);
 		if (handle_events(session, err) < 0)

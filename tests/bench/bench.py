@@ -79,7 +79,7 @@ def compare(title, commands, rounds=None, measure=lambda result: result[0]):
 
 
 def perf_record(*options):
-    return ["perf", "record", "-q", "-o", "perf.data", "-F", "999", *options]
+    return ["perf", "record", "-q", "-B", "-N", "-o", "perf.data", "-F", "999", *options]
 
 
 @figure
