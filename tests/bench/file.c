@@ -1,7 +1,8 @@
 /*
  * The figures of the profile file: a recording of a million samples in 100,000 distinct stacks.
  *
- *     file [SHAPE] [FILE]       SHAPE is shared (default), uniform or bushy
+ *     gcc -O2 -D_GNU_SOURCE -Iprofiler tests/bench/file.c build/libcore.a -lzstd -lxxhash -pthread
+ *     ./a.out [SHAPE] [FILE]    SHAPE is shared (default), uniform or bushy
  *
  * Prints how many bytes a sample takes, with its time and without, and how long loading takes and
  * how much memory. Shapes:
@@ -173,33 +174,45 @@ static double record(struct profile *profile, const char *shape, const char *pat
 	return start;
 }
 
-/* In a process of its own, so that the peak of its memory is that of loading. */
+static double cpu_seconds(const struct rusage *usage)
+{
+	return usage->ru_utime.tv_sec + usage->ru_stime.tv_sec +
+	       (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) * 1e-6;
+}
+
 static void measure_load(const char *path, bool with_report)
+{
+	struct profile profile;
+	struct profile_load_report report;
+	struct error err = {0};
+	struct rusage before, after;
+	double start, end;
+
+	getrusage(RUSAGE_SELF, &before);
+	start = now();
+	if (profile_load(&profile, path, false, with_report ? &report : NULL, &err) != 0)
+		fail(&err);
+	end = now();
+	getrusage(RUSAGE_SELF, &after);
+	printf("load          %.1f ms (%.1f of CPU), %.1f MiB at most: %zu counts, %zu stacks\n",
+		(end - start) * 1e3, (cpu_seconds(&after) - cpu_seconds(&before)) * 1e3,
+		after.ru_maxrss / 1024.0, profile.counts.count, profile.stacks.items.count);
+	if (with_report)
+		printf("in the file   %.2f bytes a sample of time line, %llu bytes in %llu other "
+		       "chunks\n",
+			(double)report.timeline_bytes / SAMPLES,
+			(unsigned long long)report.fixed_bytes,
+			(unsigned long long)(report.chunk_count - report.timeline_chunks));
+	profile_release(&profile);
+}
+
+/* A program of its own, so that the peak of its memory is that of loading. */
+static void load_in_new_program(const char *shape, const char *path, const char *how)
 {
 	fflush(stdout);
 	if (fork() == 0) {
-		struct profile profile;
-		struct profile_load_report report;
-		struct error err = {0};
-		struct rusage before, after;
-		double start = now(), end;
-
-		getrusage(RUSAGE_SELF, &before);
-		if (profile_load(&profile, path, false, with_report ? &report : NULL, &err) != 0)
-			fail(&err);
-		end = now();
-		getrusage(RUSAGE_SELF, &after);
-		printf("load          %.1f ms, %.1f MiB at most: %zu counts, %zu stacks\n",
-			(end - start) * 1e3, after.ru_maxrss / 1024.0, profile.counts.count,
-			profile.stacks.items.count);
-		if (with_report)
-			printf("time line     %.2f bytes a sample; all else %llu bytes in %llu "
-			       "chunks\n",
-				(double)report.timeline_bytes / SAMPLES,
-				(unsigned long long)report.fixed_bytes,
-				(unsigned long long)(report.chunk_count - report.timeline_chunks));
-		fflush(stdout);
-		_exit(0);
+		execl("/proc/self/exe", "file", shape, path, how, NULL);
+		_exit(1);
 	}
 	wait(NULL);
 }
@@ -210,20 +223,31 @@ static int count_record(void *context, const struct timeline_record *record)
 	return 0;
 }
 
-int main(int argc, char **argv)
+/* Sizes without the time line: with the counts, and of the rest, which is the fixed part. */
+static void measure_without_timeline(struct profile *profile, const char *path)
 {
-	const char *shape = argc > 1 ? argv[1] : "shared",
-		   *path = argc > 2 ? argv[2] : "bench.prof";
-	struct profile profile;
+	char *plain = alloc_format("%s.no-timeline", path);
 	struct error err = {0};
-	char plain[4096];
-	uint64_t samples = 0;
+	uint64_t size;
+
+	if (profile_save(profile, plain, &err) != 0)
+		fail(&err);
+	size = size_of(plain);
+	profile->counts.count = 0;
+	if (profile_save(profile, plain, &err) != 0)
+		fail(&err);
+	printf("no time line  %.2f bytes a sample: %.2f of counts, %.2f of names, frames, stacks\n",
+		(double)size / SAMPLES, (double)(size - size_of(plain)) / SAMPLES,
+		(double)size_of(plain) / SAMPLES);
+	unlink(plain);
+	free(plain);
+}
+
+static void measure_writing(const char *shape, const char *path)
+{
+	struct profile profile;
 	double took;
 
-	if (argc > 3) { /* started by itself: only loads */
-		measure_load(path, argv[3][0] == 'r');
-		return 0;
-	}
 	profile_init(&profile);
 	profile.info.metrics = METRIC_BIT(METRIC_WALL) | METRIC_BIT(METRIC_CPU) |
 			       METRIC_BIT(METRIC_SAMPLES) | METRIC_BIT(METRIC_CPU_SQUARES);
@@ -232,24 +256,38 @@ int main(int argc, char **argv)
 	add_frames(&profile);
 	took = record(&profile, shape, path);
 	printf("finish        %.0f ms\n", took * 1e3);
-	printf("file          %.2f bytes a sample in all\n", (double)size_of(path) / SAMPLES);
-	snprintf(plain, sizeof(plain), "%s.no-timeline", path);
-	if (profile_save(&profile, plain, &err) != 0)
-		fail(&err);
-	printf("no time line  %.2f bytes a sample in all\n", (double)size_of(plain) / SAMPLES);
-	profile.counts.count = 0;
-	if (profile_save(&profile, plain, &err) != 0)
-		fail(&err);
-	printf("fixed part    %llu bytes: names, frames, stacks\n",
-		(unsigned long long)size_of(plain));
-	unlink(plain);
+	printf("file          %.2f bytes a sample\n", (double)size_of(path) / SAMPLES);
+	measure_without_timeline(&profile, path);
 	profile_release(&profile);
-	took = now();
+}
+
+static void measure_visit(const char *path)
+{
+	struct error err = {0};
+	uint64_t samples = 0;
+	double start = now();
+
 	if (profile_visit_timeline(path, count_record, &samples, &err) != 0)
 		fail(&err);
-	printf("time line     visited in %.0f ms: %llu samples\n", (now() - took) * 1e3,
+	printf("time line     visited in %.0f ms: %llu samples\n", (now() - start) * 1e3,
 		(unsigned long long)samples);
-	fflush(stdout);
-	execl("/proc/self/exe", argv[0], shape, path, "plain", NULL);
-	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	const char *shape = argc > 1 ? argv[1] : "shared";
+	const char *path = argc > 2 ? argv[2] : "bench.prof";
+
+	if (argc > 3) { /* started by itself */
+		measure_load(path, strcmp(argv[3], "report") == 0);
+		return 0;
+	}
+	printf("%d samples in %d distinct stacks, %s:\n", SAMPLES, STACKS, shape);
+	measure_writing(shape, path);
+	measure_visit(path);
+	for (int i = 0; i < 4; i++)
+		load_in_new_program(shape, path, "plain");
+	load_in_new_program(shape, path, "report");
+	unlink(path);
+	return 0;
 }
