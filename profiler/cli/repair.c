@@ -156,7 +156,6 @@ static void fill_ends(struct profile *profile, uint64_t last_ns)
 struct repair {
 	const char *path;
 	struct finder finder;
-	bool is_whole; /* nothing to repair: stops it before anything is written */
 };
 
 static int complete(void *context, struct profile *profile, struct error *err)
@@ -164,9 +163,7 @@ static int complete(void *context, struct profile *profile, struct error *err)
 	struct repair *repair = context;
 	uint64_t last_ns = 0;
 
-	repair->is_whole = !profile->info.is_incomplete;
-	if (repair->is_whole)
-		return error_set(err, "%s is whole", repair->path);
+	(void)err;
 	/* Where the timeline ends is where the file was cut: nothing to tell. */
 	if (profile_visit_timeline(repair->path, find_last, &last_ns, NULL) == 0 || last_ns)
 		fill_ends(profile, last_ns);
@@ -198,14 +195,31 @@ static char *target_of(const char *path, const char *output, struct error *err)
 	return NULL;
 }
 
+static int check_whole(const char *path, bool *is_whole, struct error *err)
+{
+	struct profile profile;
+	struct profile_load_report report;
+	int result = profile_load(&profile, path, true, &report, err);
+
+	*is_whole = result == 0 && report.is_whole;
+	profile_release(&profile);
+	return result;
+}
+
 int repair_profile(
 	const char *path, const char *output, struct repair_result *result, struct error *err)
 {
 	struct repair repair = {.path = path};
-	char *target = target_of(path, output, err);
+	bool is_whole;
+	char *target;
 	int status;
 
 	*result = (struct repair_result){0};
+	if (check_whole(path, &is_whole, err) != 0)
+		return -1;
+	if (is_whole)
+		return 0;
+	target = target_of(path, output, err);
 	if (!target)
 		return -1;
 	status = profile_repair(path, target, complete, &repair, NULL, err);
@@ -213,7 +227,7 @@ int repair_profile(
 		status = error_set_errno(err, "cannot remove %s, which is now %s", path, target);
 	if (status != 0) {
 		free(target);
-		return repair.is_whole ? 0 : -1;
+		return -1;
 	}
 	result->path = target;
 	result->modules_missing = repair.finder.missing;

@@ -9,7 +9,8 @@
 #     $CPROF $SEGMENT     the programs           $SAMPLES    directory of the sample programs
 #     $BUILD $ROOT        build directory, source tree        $TMP   the empty directory
 #     skip REASON         ends the test: this machine does not allow what it needs (status 77)
-#     fails STATUS COMMAND...    runs it; good when its exit status is STATUS
+#     fails STATUS COMMAND...     runs it; good when its exit status is STATUS
+#     recorded FILE [OPTION...] PROGRAM...    records it, or skips the test where that is forbidden
 #
 # Each test has 120 s. The last line is "N passed, N failed, N skipped"; the exit status is 1 when
 # any failed, or none was found. BUILD (default "build") says which programs are tested.
@@ -49,6 +50,13 @@ fails() {
   shift
   "$@" || status=$?
   [ "$status" = "$wanted" ] || { echo "exit status $status instead of $wanted: $*"; return 1; }
+}
+recorded() {
+  local file=$1 status=0
+  shift
+  "$CPROF" run -q -o "$file" "$@" >program.out 2>run.err || status=$?
+  [ "$status" != 125 ] || skip "cannot record here: $(cat run.err)"
+  [ "$status" = 0 ]
 }
 set -E
 trap 'echo "failed: ${BASH_SOURCE[0]-}:$LINENO: $BASH_COMMAND"' ERR
