@@ -1,8 +1,8 @@
 /*
  * The figures of the profile file: a recording of a million samples in 100,000 distinct stacks.
  *
- *     gcc -O2 -D_GNU_SOURCE -Iprofiler tests/bench/file.c build/libcore.a -lzstd -lxxhash -pthread
- *     ./a.out [SHAPE] [FILE]    SHAPE is shared (default), uniform or bushy
+ *     make build/bench/file
+ *     build/bench/file [SHAPE] [FILE]    SHAPE is shared (default), uniform or bushy
  *
  * Leaves FILE (bench.prof) behind and prints how many bytes a sample takes, with its time and
  * without, and how long loading takes and how much memory. Shapes:
