@@ -403,6 +403,30 @@ START_TEST(test_separate_debug_file)
 }
 END_TEST
 
+/* A server of debug information that is a directory. */
+START_TEST(test_debuginfod)
+{
+	char *urls = fixture_output(directory, "printf 'file://%%s/server' \"$PWD\"");
+	char *cache = fixture_output(directory, "printf '%%s/cache' \"$PWD\"");
+	struct symbol_module *module;
+
+	fixture_run(directory, "gcc -g -O2 -Wl,--build-id=sha1 chain.c second.c -o far_whole && "
+			       "strip far_whole -o far && "
+			       "id=$(readelf -n far | awk '/Build ID/ { print $3 }') && "
+			       "mkdir -p server/buildid/$id && "
+			       "objcopy --only-keep-debug far_whole server/buildid/$id/debuginfo");
+	unsetenv("DEBUGINFOD_URLS");
+	module = open_module("far");
+	ck_assert_ptr_null(symbol_module_sources(module).debug_path);
+	symbol_module_close(module);
+	setenv("DEBUGINFOD_URLS", urls, 1);
+	setenv("DEBUGINFOD_CACHE_PATH", cache, 1);
+	ck_assert_uint_gt(same_names("far", "far_whole"), 300);
+	free(urls);
+	free(cache);
+}
+END_TEST
+
 /* What dwz(1) moved into a partial unit, and into a file that two programs share. */
 START_TEST(test_shared_debug_file)
 {
@@ -967,6 +991,7 @@ static void add_core_tests(TCase *core)
 	tcase_add_test(core, test_dropped_function);
 	tcase_add_test(core, test_split_units);
 	tcase_add_test(core, test_separate_debug_file);
+	tcase_add_test(core, test_debuginfod);
 	tcase_add_test(core, test_shared_debug_file);
 	tcase_add_test(core, test_own_functions);
 	tcase_add_test(core, test_one_name_for_a_static_function);

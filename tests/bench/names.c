@@ -22,6 +22,11 @@ static double seconds(void)
 	return now.tv_sec + now.tv_nsec * 1e-9;
 }
 
+static double cpu_seconds(const struct timeval *time)
+{
+	return time->tv_sec + time->tv_usec * 1e-6;
+}
+
 /* A fixed sequence, evenly spread over the code: (i * step) mod size never repeats below size. */
 static uint64_t address(const struct elf_section *text, size_t i)
 {
@@ -63,9 +68,12 @@ static void measure(
 	}
 	took = seconds() - start;
 	getrusage(RUSAGE_SELF, &usage);
-	printf("%zu addresses, %.1f %% named, %.2f levels each, %zu units: %.3f s, peak %.1f MiB\n",
+	printf("%zu addresses, %.1f %% named, %.2f levels each, %zu units: %.3f s (CPU %.3f s), "
+	       "peak %.1f MiB\n",
 		count, 100.0 * known / count, (double)levels / count,
-		symbol_module_sources(module).unit_count, took, usage.ru_maxrss / 1024.0);
+		symbol_module_sources(module).unit_count, took,
+		cpu_seconds(&usage.ru_utime) + cpu_seconds(&usage.ru_stime),
+		usage.ru_maxrss / 1024.0);
 }
 
 int main(int argc, char **argv)

@@ -8,7 +8,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build}
 UNITS=${UNITS:-18}
-directory=${1:-$BUILD/bench/names}
+directory=${1:-$BUILD/bench/names.data}
+driver=$BUILD/bench/names
 program=$directory/program-$UNITS
 
 # One translation unit: ten record types, each put through the containers and algorithms of the
@@ -103,5 +104,47 @@ make_program() {
   rm -f "$directory"/unit_*.cc.o
 }
 
+# Names without what addr2line adds; "unknown" in one spelling.
+normalize() {
+  sed 's/ (discriminator [0-9]*)//; s/ \[clone [^]]*\]//g; s/:0$/:?/'
+}
+
+# Addresses whose function is not known (padding, which addr2line gives to the function before) are left
+# out. A static function has its scope and parameters here, and there its bare name.
+compare() {
+  "$driver" -p "$program" "$1" | normalize > "$directory/ours"
+  grep '^0x' "$directory/ours" | addr2line -a -i -f -C -e "$program" | normalize > "$directory/theirs"
+  python3 - "$directory/ours" "$directory/theirs" <<'PYTHON'
+import sys
+
+def read(path):
+    answers, address = {}, None
+    for line in open(path):
+        line = line.rstrip("\n")
+        if line.startswith("0x"):
+            address = int(line, 16)
+            answers[address] = []
+        else:
+            answers[address].append(line)
+    return answers
+
+def same(ours, theirs):
+    return ours == theirs or ("(" not in theirs and "::" + theirs + "(" in ours)
+
+ours, theirs = read(sys.argv[1]), read(sys.argv[2])
+known = [a for a in ours if ours[a][-2] != "??"]
+wrong = [a for a in known if len(ours[a]) != len(theirs[a]) or not all(map(same, ours[a], theirs[a]))]
+levels = sum(len(ours[a]) // 2 for a in known)
+print(f"addr2line agrees on {len(known) - len(wrong)} of {len(known)} addresses with {levels} levels; "
+      f"{len(ours) - len(known)} lie in no function")
+for address in wrong[:5]:
+    print(f"  {address:#x}: {ours[address]} - {theirs[address]}")
+sys.exit(bool(wrong))
+PYTHON
+}
+
+[ -x "$driver" ] || { echo "names.sh: no $driver: run make bench" >&2; exit 1; }
 [ -x "$program" ] || make_program
 size -A "$program" | awk '/^\.debug/ { sum += $2 } END { printf "debug information: %.1f MB\n", sum / 1e6 }'
+for run in 1 2 3; do "$driver" "$program" 10000; done
+compare 300
