@@ -197,12 +197,19 @@ static int read_cpus(struct perf_events *events, struct error *err)
 	return 0;
 }
 
+/* Why a rung could not be had, in the user's terms; each reason once. */
 static void note_reason(struct perf_events *events, const struct rung *rung, int cause)
 {
+	bool is_refused = cause == EACCES || cause == EPERM;
+	const char *reason = is_refused ? "the kernel shows an ordinary user only its own code"
+			     : rung->type == PERF_TYPE_HARDWARE ? "no hardware cycle counter here"
+			     : cause == E2BIG			? "too many CPUs for events per CPU"
+								: strerror(cause);
 	size_t used = strlen(events->note);
 
-	snprintf(events->note + used, sizeof(events->note) - used, "%s%s: %s", used ? "; " : "",
-		rung->event, cause == E2BIG ? "too many CPUs" : strerror(cause));
+	if (!strstr(events->note, reason))
+		snprintf(events->note + used, sizeof(events->note) - used, "%s%s", used ? "; " : "",
+			reason);
 }
 
 int perf_events_open(struct perf_events *events, pid_t pid, uint64_t rate_hz, struct error *err)
