@@ -31,19 +31,59 @@ static bool same_node(const void *owner, uint32_t id, const void *key)
 	return a->parent == b->parent && a->item == b->item;
 }
 
+static node_id add_node(struct call_tree *tree, const struct call_node *key)
+{
+	*array_add(&tree->nodes) = *key;
+	return tree->nodes.count;
+}
+
+static uint64_t hash_of(node_id parent, item_id item)
+{
+	return hash_pair(parent, item);
+}
+
+static node_id find_or_add(struct call_tree *tree, const struct call_node *key)
+{
+	uint64_t hash = hash_of(key->parent, key->item);
+	node_id id = hash_find(&tree->table, hash, same_node, tree, key);
+
+	if (id)
+		return id;
+	id = add_node(tree, key);
+	hash_insert(&tree->table, hash, id);
+	return id;
+}
+
+/*
+ * The child of a node. While the tree is built, first_child is the child that was asked for last,
+ * and next_sibling is not 0 once a node has several children: only these are in the table, since
+ * most nodes have a single one.
+ */
+static node_id child_of(struct call_tree *tree, const struct call_node *key)
+{
+	node_id last = call_tree_at(tree, key->parent)->first_child, id;
+
+	if (last && call_tree_at(tree, last)->item == key->item)
+		return last;
+	if (!last) {
+		id = add_node(tree, key);
+	} else {
+		if (!call_tree_at(tree, key->parent)->next_sibling)
+			hash_insert(&tree->table,
+				hash_of(key->parent, call_tree_at(tree, last)->item), last);
+		call_tree_at(tree, key->parent)->next_sibling = last;
+		id = find_or_add(tree, key);
+	}
+	call_tree_at(tree, key->parent)->first_child = id;
+	return id;
+}
+
 static node_id push(struct call_tree *tree, node_id parent, item_id item, bool is_inlined)
 {
 	struct call_node key = {.parent = parent, .item = item, .is_inlined = is_inlined};
-	uint64_t hash = hash_pair(parent, item);
-	node_id id = hash_find(&tree->table, hash, same_node, tree, &key);
+	node_id id = parent ? child_of(tree, &key) : find_or_add(tree, &key);
 
-	if (id) {
-		call_tree_at(tree, id)->is_inlined &= is_inlined;
-		return id;
-	}
-	*array_add(&tree->nodes) = key;
-	id = tree->nodes.count;
-	hash_insert(&tree->table, hash, id);
+	call_tree_at(tree, id)->is_inlined &= is_inlined;
 	return id;
 }
 
@@ -232,6 +272,8 @@ static void add_cost(struct cost *sum, const struct cost *cost)
 /* Children have higher numbers than their parents: one pass from the end sums all subtrees. */
 static void sum_and_link(struct call_tree *tree)
 {
+	for (node_id id = 1; id <= tree->nodes.count; id++)
+		call_tree_at(tree, id)->first_child = call_tree_at(tree, id)->next_sibling = 0;
 	for (node_id id = tree->nodes.count; id > 0; id--) {
 		struct call_node *node = call_tree_at(tree, id), *parent;
 
@@ -278,6 +320,7 @@ void call_tree_build(
 
 	*tree = (struct call_tree){0};
 	items_init(&tree->items, profile, shape->by);
+	array_reserve(&tree->nodes, profile->stacks.items.count);
 	builder.seen = alloc_zeroed(profile->stacks.items.count + 1, sizeof(*builder.seen));
 	add_counts(&builder);
 	sum_and_link(tree);

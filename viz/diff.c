@@ -16,10 +16,14 @@
 
 enum side { BASE, NEW, SIDE_COUNT };
 
+struct spread { /* of a number over the runs of a side */
+	double median, lowest, highest;
+};
+
 struct change { /* one function; values are medians of a side's runs */
 	double self[SIDE_COUNT], total[SIDE_COUNT];
-	double lowest[SIDE_COUNT], highest[SIDE_COUNT]; /* of self, over the runs */
-	char *name;					/* safe */
+	struct spread self_runs[SIDE_COUNT], total_runs[SIDE_COUNT];
+	char *name; /* safe */
 	bool is_found[SIDE_COUNT];
 };
 
@@ -158,10 +162,6 @@ static double median(double *values, size_t count)
 	return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
-struct spread {
-	double median, lowest, highest;
-};
-
 /* Over the runs of a side, of the number that `get` takes from each. */
 static struct spread spread_of(const struct diff *diff, enum side side,
 	double (*get)(const struct run *run, const void *context), const void *context)
@@ -199,14 +199,11 @@ static struct change change_of(const struct diff *diff, string_id key)
 	struct change change = {.name = diff->names.items[key - 1]};
 
 	for (int side = BASE; side < SIDE_COUNT; side++) {
-		struct spread self = spread_of(diff, side, self_of, &key);
-		struct spread total = spread_of(diff, side, total_of, &key);
-
-		change.self[side] = self.median;
-		change.lowest[side] = self.lowest;
-		change.highest[side] = self.highest;
-		change.total[side] = total.median;
-		change.is_found[side] = total.highest > 0;
+		change.self_runs[side] = spread_of(diff, side, self_of, &key);
+		change.total_runs[side] = spread_of(diff, side, total_of, &key);
+		change.self[side] = change.self_runs[side].median;
+		change.total[side] = change.total_runs[side].median;
+		change.is_found[side] = change.total_runs[side].highest > 0;
 	}
 	return change;
 }
@@ -368,12 +365,13 @@ static char *fact_text(enum fact_unit unit, double value, char *text, size_t siz
 	return text;
 }
 
+/* Of nothing before there is no ratio. */
 static void put_ratio(const struct diff *diff, double before, double after)
 {
 	if (before > 0)
 		fprintf(diff->out, " %+8.1f%%", (after - before) / before * 100);
 	else
-		fprintf(diff->out, " %9s", after > 0 ? "new" : "-");
+		fprintf(diff->out, " %9s", "-");
 }
 
 /* "0.101 to 0.108 s" where there were several runs. */
@@ -399,8 +397,9 @@ static void put_fact(const struct diff *diff, const struct fact_row *row)
 	fprintf(diff->out, " %12s",
 		is_known ? fact_text(row->unit, new.median, text, sizeof(text)) : "-");
 	if (row->is_compared && is_known) {
-		fact_text(row->unit, fabs(new.median - base.median), text, sizeof(text));
-		fprintf(diff->out, " %c%12s", new.median < base.median ? '-' : '+', text);
+		text[0] = new.median < base.median ? '-' : '+';
+		fact_text(row->unit, fabs(new.median - base.median), text + 1, sizeof(text) - 1);
+		fprintf(diff->out, " %13s", text);
 		put_ratio(diff, base.median, new.median);
 		if (diff->run_count > SIDE_COUNT) {
 			fputs("   runs: ", diff->out);
@@ -412,29 +411,38 @@ static void put_fact(const struct diff *diff, const struct fact_row *row)
 	fputc('\n', diff->out);
 }
 
+static const struct profile *first_of(const struct diff *diff, enum side side)
+{
+	return diff->runs[side == BASE ? 0 : diff->side_runs[BASE]].measure.profile;
+}
+
+static void put_string(
+	const struct diff *diff, const char *before, const struct profile *profile, string_id id)
+{
+	if (!id)
+		return;
+	fputs(before, diff->out);
+	escape_write(diff->out, strings_get(&profile->strings, id));
+}
+
+/* "before  v4: 3 runs of ./segment v4 on debian, perf: task-clock, 999 Hz asked" */
 static void put_side(const struct diff *diff, enum side side, const char *title, const char *name)
 {
-	const struct profile *profile = NULL;
+	const struct profile *profile = first_of(diff, side);
+	const struct profile_info *info = &profile->info;
 
-	for (size_t i = 0; i < diff->run_count && !profile; i++)
-		if (diff->runs[i].side == side)
-			profile = diff->runs[i].measure.profile;
-	fprintf(diff->out, "%-7s", title);
-	escape_write(diff->out, name ? name : strings_get(&profile->strings, profile->info.label));
-	fprintf(diff->out, ": %zu run%s of ", diff->side_runs[side],
-		diff->side_runs[side] == 1 ? "" : "s");
-	escape_write(diff->out, strings_get(&profile->strings, profile->info.command));
-	if (profile->info.host) {
-		fputs(" on ", diff->out);
-		escape_write(diff->out, strings_get(&profile->strings, profile->info.host));
-	}
-	if (profile->info.backend) {
-		fputs(", ", diff->out);
-		escape_write(diff->out, strings_get(&profile->strings, profile->info.backend));
+	fprintf(diff->out, "%-8s", title);
+	if (name) {
+		escape_write(diff->out, name);
 		fputs(": ", diff->out);
-		escape_write(diff->out, strings_get(&profile->strings, profile->info.event));
 	}
-	fprintf(diff->out, ", %" PRIu64 " Hz asked\n", profile->info.rate_asked_hz);
+	fprintf(diff->out, "%zu run%s of ", diff->side_runs[side],
+		diff->side_runs[side] == 1 ? "" : "s");
+	put_string(diff, "", profile, info->command);
+	put_string(diff, " on ", profile, info->host);
+	put_string(diff, ", ", profile, info->backend);
+	put_string(diff, ": ", profile, info->event);
+	fprintf(diff->out, ", %" PRIu64 " Hz asked\n", info->rate_asked_hz);
 }
 
 static bool was_cut_off(const struct diff *diff)
@@ -454,8 +462,9 @@ static void put_caution(const struct diff *diff)
 		fputs("warning: a recording was cut off, its end is missing\n", diff->out);
 	fputs(is_single ? "One run of a side says nothing of how much runs differ by themselves: "
 			  "record each several times.\n"
-			: "Numbers are medians. `~` marks a function whose runs of both sides "
-			  "overlap: the change may be chance.\n",
+			: "Numbers are medians. `~`: the runs of the two sides overlap, the change "
+			  "may "
+			  "be chance.\n",
 		diff->out);
 }
 
@@ -494,16 +503,22 @@ static void put_values(const struct diff *diff, const double value[SIDE_COUNT])
 	put_ratio(diff, value[BASE], value[NEW]);
 }
 
+static bool overlap(const struct spread runs[SIDE_COUNT])
+{
+	return runs[BASE].lowest <= runs[NEW].highest && runs[NEW].lowest <= runs[BASE].highest;
+}
+
 static const char *mark_of(const struct diff *diff, const struct change *change)
 {
-	bool overlaps = change->lowest[BASE] <= change->highest[NEW] &&
-			change->lowest[NEW] <= change->highest[BASE];
+	bool by_self = self_change(change) != 0;
 
 	if (!change->is_found[BASE])
 		return "NEW";
 	if (!change->is_found[NEW])
 		return "GONE";
-	return overlaps && diff->side_runs[BASE] > 1 && diff->side_runs[NEW] > 1 ? "~" : "";
+	if (diff->side_runs[BASE] == 1 || diff->side_runs[NEW] == 1)
+		return "";
+	return overlap(by_self ? change->self_runs : change->total_runs) ? "~" : "";
 }
 
 static void put_change(const struct diff *diff, const struct change *change)

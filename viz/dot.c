@@ -181,7 +181,8 @@ static bool is_plain(const char *text)
 	return true;
 }
 
-/* Ids are names, so that they stay the same from run to run; those with a source lack the module. */
+/* Ids are names, so that they stay the same from run to run; those with a source lack the module.
+ */
 static char *id_of(const struct dot *dot, item_id item)
 {
 	const struct items *items = &dot->tree.items;

@@ -185,6 +185,14 @@ static int compare_rows(const void *a, const void *b, void *context)
 /* --- rows and restrictions ---------------------------------------------------------------------
  */
 
+/* Base name of the item's file; "~" as in pstats where there is none. */
+static const char *file_of(const struct items *items, item_id id, uint32_t *line)
+{
+	const char *source = items_source(items, id, line);
+
+	return source[0] ? items_base_name(source) : "~";
+}
+
 static void add_row(struct table *table, item_id id)
 {
 	const struct items *items = &table->tree.items;
@@ -200,7 +208,7 @@ static void add_row(struct table *table, item_id id)
 	row->cost = cost;
 	row->name = escape_text(name);
 	row->function = items_short_name(items, id);
-	row->file = items_base_name(items_source(items, id, &row->line));
+	row->file = file_of(items, id, &row->line);
 	free(name);
 }
 
@@ -410,12 +418,20 @@ static void write_rows(const struct table *table)
 
 struct relative { /* a caller or callee of a row */
 	char *name;
+	const char *file; /* its base name */
+	uint32_t line;
 	const struct cost *cost;
 };
 
+/* As pstats: by file, line number and name. */
 static int compare_relatives(const void *a, const void *b)
 {
-	return strcmp(((const struct relative *)a)->name, ((const struct relative *)b)->name);
+	const struct relative *left = a, *right = b;
+	int result = strcmp(left->file, right->file);
+
+	if (result == 0)
+		result = compare_numbers(left->line, right->line);
+	return result ? result : strcmp(left->name, right->name);
 }
 
 typedef ARRAY(struct relative) relatives;
@@ -472,12 +488,15 @@ static void collect_relatives(
 	for (size_t i = arc_index_find(index, item); i < index->count; i++) {
 		const struct arc *arc = index->arcs[i];
 		item_id other = index->callers ? arc->caller : arc->callee;
+		struct relative relative = {.cost = &arc->cost};
 		char *name;
 
 		if (arc_owner(arc, index->callers) != item)
 			break;
 		name = items_name(&table->tree.items, other);
-		*array_add(found) = (struct relative){escape_text(name), &arc->cost};
+		relative.name = escape_text(name);
+		relative.file = file_of(&table->tree.items, other, &relative.line);
+		*array_add(found) = relative;
 		free(name);
 	}
 	if (found->count)
@@ -532,6 +551,11 @@ static void write_calls(const struct table *table, bool callers)
 /* --- the whole ----------------------------------------------------------------------------------
  */
 
+static bool is_code(enum view_by by)
+{
+	return by == VIEW_BY_FUNCTION || by == VIEW_BY_LINE || by == VIEW_BY_MODULE;
+}
+
 static void write_title(const struct table *table)
 {
 	uint64_t start_ns = table->measure->profile->info.start_unix_ns;
@@ -558,7 +582,9 @@ static void write_summary(const struct table *table)
 	if (measure_unit(measure) == UNIT_NS)
 		fprintf(table->out, " in %.3f seconds (%s)", measure_number(measure, all->total),
 			metrics[measure->metric].name);
-	fprintf(table->out, "; samples: with the function on the stack, ± one standard error\n\n");
+	fprintf(table->out, "; samples: %s, ± one standard error\n\n",
+		is_code(table->options->selection.by) ? "those with the row on the stack"
+						      : "those of the row");
 }
 
 static void write_order(const struct table *table)
@@ -594,11 +620,6 @@ static void write_table(const struct table *table)
 		write_calls(table, true);
 	if (options->callees)
 		write_calls(table, false);
-}
-
-static bool is_code(enum view_by by)
-{
-	return by == VIEW_BY_FUNCTION || by == VIEW_BY_LINE || by == VIEW_BY_MODULE;
 }
 
 static void table_release(struct table *table)

@@ -424,9 +424,9 @@ static void put_notes(const struct tree_view *view)
 
 	if (view->left_out)
 		fprintf(view->out,
-			"\n%zu branches below %g %% of the whole are left out: --show-all shows "
-			"them\n",
-			view->left_out, view->options->tree.threshold * 100);
+			"\n%zu branch%s below %g %% of the whole left out: --show-all shows all\n",
+			view->left_out, view->left_out == 1 ? "" : "es",
+			view->options->tree.threshold * 100);
 	if (view->too_deep)
 		fprintf(view->out, "\n%s deeper than %d levels are not drawn\n",
 			measure_text(view->measure, view->too_deep, text, sizeof(text)), DEEPEST);
