@@ -1,6 +1,7 @@
 #include "symbols/kernel_symbols.h"
 
 #include "base/array.h"
+#include "symbols/kernel_cache.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -53,12 +54,32 @@ static bool is_code(char type)
 	return type && strchr("tTwWiu", type);
 }
 
+/* strtoull() minds locales and signs, and is called for each of 100,000 lines. */
+static uint64_t parse_hexadecimal(char *text, char **rest)
+{
+	uint64_t value = 0;
+
+	for (;; text++) {
+		unsigned digit = (unsigned char)*text;
+
+		if (digit - '0' < 10)
+			digit -= '0';
+		else if ((digit | 0x20) - 'a' < 6)
+			digit = (digit | 0x20) - 'a' + 10;
+		else
+			break;
+		value = value << 4 | digit;
+	}
+	*rest = text;
+	return value;
+}
+
 /* Takes "ADDRESS TYPE NAME\t[MODULE]" apart in place. */
 static bool parse_line(char *text, struct kernel_line *line)
 {
 	char *rest;
 
-	line->address = strtoull(text, &rest, 16);
+	line->address = parse_hexadecimal(text, &rest);
 	if (rest == text || rest[0] != ' ' || !rest[1] || rest[2] != ' ')
 		return false;
 	line->type = rest[1];
@@ -98,11 +119,19 @@ static int compare_lines(const void *left, const void *right)
 	return strcmp(a->name, b->name);
 }
 
+static bool is_sorted(const struct kernel_symbols *symbols)
+{
+	for (size_t i = 1; i < symbols->lines.count; i++)
+		if (symbols->lines.items[i - 1].address >= symbols->lines.items[i].address)
+			return false;
+	return true;
+}
+
 static void keep_preferred(struct kernel_symbols *symbols)
 {
 	size_t kept = 0;
 
-	if (symbols->lines.count)
+	if (!is_sorted(symbols))
 		qsort(symbols->lines.items, symbols->lines.count, sizeof(struct kernel_line),
 			compare_lines);
 	for (size_t i = 0; i < symbols->lines.count; i++) {
@@ -114,40 +143,93 @@ static void keep_preferred(struct kernel_symbols *symbols)
 	symbols->lines.count = kept;
 }
 
-struct kernel_symbols *kernel_symbols_open(const char *path, struct error *err)
+/* Takes the text over. NULL: it names no function; *hidden says how many lines had no address. */
+static struct kernel_symbols *parse_text(char *text, size_t *hidden)
 {
-	struct kernel_symbols *symbols;
-	char *text, *rest = NULL;
-	size_t hidden = 0;
+	struct kernel_symbols *symbols = alloc_zeroed(1, sizeof(*symbols));
+	char *next;
 
-	if (!path)
-		path = "/proc/kallsyms";
-	text = read_text(path, err);
-	if (!text)
-		return NULL;
-	symbols = alloc_zeroed(1, sizeof(*symbols));
+	*hidden = 0;
 	symbols->text = text;
-	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+	for (char *line = text; *line; line = next) {
 		struct kernel_line parsed;
+		char *end = strchrnul(line, '\n');
 
+		next = *end ? end + 1 : end;
+		*end = '\0';
 		if (!parse_line(line, &parsed))
 			continue;
 		if (!parsed.address)
-			hidden++;
+			++*hidden;
 		else if (is_code(parsed.type))
 			*array_add(&symbols->lines) = parsed;
 	}
-	if (!symbols->lines.count) {
+	if (symbols->lines.count) {
+		keep_preferred(symbols);
+		return symbols;
+	}
+	kernel_symbols_close(symbols);
+	return NULL;
+}
+
+static struct kernel_symbols *open_text(const char *path, struct error *err)
+{
+	struct kernel_symbols *symbols;
+	char *text = read_text(path, err);
+	size_t hidden;
+
+	if (!text)
+		return NULL;
+	symbols = parse_text(text, &hidden);
+	if (!symbols)
 		error_set(err,
 			hidden ? "%s hides the kernel's addresses: run cprof as root, or `sudo "
 				 "sysctl kernel.kptr_restrict=0`"
 			       : "%s names no function of the kernel",
 			path);
-		kernel_symbols_close(symbols);
-		return NULL;
-	}
-	keep_preferred(symbols);
 	return symbols;
+}
+
+static void write_cache(const struct kernel_symbols *symbols, const char *path)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return;
+	for (size_t i = 0; i < symbols->lines.count; i++) {
+		const struct kernel_line *line = &symbols->lines.items[i];
+
+		fprintf(out, "%llx %c %s%s%s%s\n", (unsigned long long)line->address, line->type,
+			line->name, line->module ? "\t[" : "", line->module ? line->module : "",
+			line->module ? "]" : "");
+	}
+	if (fclose(out) == 0)
+		kernel_cache_write(path, text);
+	free(text);
+}
+
+static struct kernel_symbols *open_running_kernel(struct error *err)
+{
+	char *path = kernel_cache_path(), *text = path ? kernel_cache_read(path) : NULL;
+	struct kernel_symbols *symbols = NULL;
+	size_t hidden;
+
+	if (text)
+		symbols = parse_text(text, &hidden);
+	if (!symbols) {
+		symbols = open_text("/proc/kallsyms", err);
+		if (symbols && path)
+			write_cache(symbols, path);
+	}
+	free(path);
+	return symbols;
+}
+
+struct kernel_symbols *kernel_symbols_open(const char *path, struct error *err)
+{
+	return path ? open_text(path, err) : open_running_kernel(err);
 }
 
 void kernel_symbols_close(struct kernel_symbols *symbols)

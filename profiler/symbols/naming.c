@@ -141,7 +141,7 @@ static void name_kernel_frames(
 	struct error ignored; /* no names for kernel addresses then: said by the module's flags */
 
 	if (!run->kernel_was_tried)
-		run->kernel = kernel_symbols_open("/proc/kallsyms", &ignored);
+		run->kernel = kernel_symbols_open(NULL, &ignored);
 	run->kernel_was_tried = true;
 	if (run->kernel)
 		module->flags |= MODULE_HAS_SYMBOLS;
