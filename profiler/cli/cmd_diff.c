@@ -212,21 +212,19 @@ const struct command cmd_diff = {
 	.summary = "what changed between two profiles, function by function",
 	.usage = "usage: cprof diff [options] BASE NEW\n"
 		 "\n"
-		 "Prints time and peak memory of both, then what each function took before and "
+		 "Prints time and peak memory of both, then what each function took before and\n"
 		 "after.\n"
 		 "\n"
 		 "    cprof diff v4 v7           two stages\n"
 		 "    cprof diff v4~1 v4         the build before and this one\n"
 		 "\n"
-		 "BASE and NEW are files, NAME for NAME.prof, or labels of kept runs: all "
-		 "repetitions\n"
-		 "of the newest such run, or of the one before it (v4~1).\n"
+		 "BASE and NEW are files, NAME for NAME.prof, or labels of kept runs: all\n"
+		 "repetitions of the newest such run, or of the one before it (v4~1).\n"
 		 "\n"
 		 "  -n, --rows N           at most N functions (default: 40); 0: all\n"
-		 "      --min-abs CHANGE   list no smaller changes: 5ms, or a bare number of "
-		 "seconds or\n"
-		 "                         samples\n"
-		 "      --min-rel PERCENT  list no changes that are a smaller part of what was "
-		 "before\n" READING_USAGE HELP_USAGE,
+		 "      --min-abs CHANGE   list no smaller changes: 5ms, or a bare number of\n"
+		 "                         seconds or samples\n"
+		 "      --min-rel PERCENT  list no changes that are a smaller part of what "
+		 "was\n" READING_USAGE HELP_USAGE,
 	.run = run,
 };

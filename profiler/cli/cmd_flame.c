@@ -86,14 +86,14 @@ const struct command cmd_flame = {
 		"PROFILE is a file, NAME for NAME.prof, or the label of a kept run; without it\n"
 		"out.prof.\n"
 		"\n"
-		"      --reverse          stacks from the innermost function on, to see who calls "
-		"it\n"
+		"      --reverse          stacks from the innermost function on: who calls it\n"
 		"      --icicle           the root at the top\n"
 		"      --folded           one line per stack (\"main;load;read 12\") instead of a\n"
 		"                         picture\n"
 		"      --title TEXT       the heading (default: the command line)\n"
 		"      --width PIXELS     of the picture (default: 1200)\n"
-		"      --min-width PIXELS  leave out frames that are narrower (default: "
+		"      --min-width PIXELS\n"
+		"                         leave out frames that are narrower (default: "
 		"0.1)\n" READING_USAGE HELP_USAGE,
 	.run = run,
 };

@@ -294,16 +294,15 @@ static int run(int argc, char **argv)
 const struct command cmd_list = {
 	.name = "list",
 	.summary = "the kept runs",
-	.usage = "usage: cprof list [options] [LABEL...]\n"
-		 "\n"
-		 "Lists the runs that `cprof run` kept in .cprof/ of this directory (or in "
-		 "CPROF_DIR),\n"
-		 "the newest last. The first column is what other commands take as PROFILE: a "
-		 "label,\n"
-		 "with ~1 for the group of repetitions before the newest, ~2 for the one before "
-		 "that.\n"
-		 "\n"
-		 "  -n, --rows N           only the newest N\n"
-		 "  -h, --help             show this help\n",
+	.usage =
+		"usage: cprof list [options] [LABEL...]\n"
+		"\n"
+		"Lists the runs that `cprof run` kept in .cprof/ of this directory (or in\n"
+		"CPROF_DIR), the newest last. The first column is what other commands take as\n"
+		"PROFILE: a label, with ~1 for the group of repetitions before the newest, ~2 for\n"
+		"the one before that.\n"
+		"\n"
+		"  -n, --rows N           only the newest N\n"
+		"  -h, --help             show this help\n",
 	.run = run,
 };

@@ -90,24 +90,22 @@ static int run(int argc, char **argv)
 const struct command cmd_tree = {
 	.name = "tree",
 	.summary = "the tree of calls, as pyinstrument prints it",
-	.usage =
-		"usage: cprof tree [options] [PROFILE]\n"
-		"\n"
-		"Prints the calls as a tree with the time under each, the heaviest first. Frames "
-		"of\n"
-		"libraries are put together in groups.\n"
-		"\n"
-		"PROFILE is a file, NAME for NAME.prof, or the label of a kept run; without it\n"
-		"out.prof.\n"
-		"\n"
-		"      --show-all         the frames of libraries too\n"
-		"      --flat             a list of functions by their own time instead of a tree\n"
-		"      --threshold PERCENT  leave out what has less of the whole (default: 1)\n"
-		"      --hide PATTERN     hide frames of files that match, like those of "
-		"libraries\n"
-		"      --show PATTERN     show frames of files that match; stronger than --hide\n"
-		"      --unicode          draw with lines, whatever the locale says\n"
-		"      --no-unicode       draw with ASCII characters\n" COLOR_USAGE READING_USAGE
-			HELP_USAGE,
+	.usage = "usage: cprof tree [options] [PROFILE]\n"
+		 "\n"
+		 "Prints the calls as a tree with the time under each, the heaviest first. Frames\n"
+		 "of libraries are put together in groups.\n"
+		 "\n"
+		 "PROFILE is a file, NAME for NAME.prof, or the label of a kept run; without it\n"
+		 "out.prof.\n"
+		 "\n"
+		 "      --show-all         the frames of libraries too\n"
+		 "      --flat             a list of functions by their own time\n"
+		 "      --threshold PERCENT\n"
+		 "                         leave out what has less of the whole (default: 1)\n"
+		 "      --hide PATTERN     hide frames of files that match, like libraries'\n"
+		 "      --show PATTERN     show frames of files that match; stronger than --hide\n"
+		 "      --unicode          draw with lines, whatever the locale says\n"
+		 "      --no-unicode       draw with ASCII characters\n" COLOR_USAGE READING_USAGE
+			 HELP_USAGE,
 	.run = run,
 };

@@ -32,8 +32,8 @@ enum { OPTION_REGION = 256, OPTION_COLOR, OPTION_NO_COLOR, OPTION_OF_COMMAND };
 	{"color", no_argument, NULL, OPTION_COLOR}, \
 	{"no-color", no_argument, NULL, OPTION_NO_COLOR}
 #define READING_USAGE \
-	"  -m, --metric METRIC    wall, cpu, blocked, runnable or samples (default: wall where\n" \
-	"                         there was one thread in all, cpu otherwise)\n" \
+	"  -m, --metric METRIC    wall, cpu, blocked, runnable or samples (default: wall\n" \
+	"                         where there was one thread in all, cpu otherwise)\n" \
 	"      --region           only what ran between cprof_start() and cprof_stop()\n" \
 	"  -o, --output FILE      write to FILE instead of standard output\n"
 #define COLOR_USAGE \
