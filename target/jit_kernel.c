@@ -9,22 +9,6 @@
 /* What the function is called in a profile. */
 #define KERNEL_NAME "colorcode_compiled"
 
-#ifdef __SANITIZE_ADDRESS__
-/* libgccjit 12 does not free all of what a compilation takes; the leaks are not ours. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_options(void);
-
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:libgccjit";
-}
-
-const char *__lsan_default_options(void)
-{
-	return "print_suppressions=0";
-}
-#endif
-
 struct jit_kernel {
 	gcc_jit_result *code;
 	jit_colorcode *colorcode;
