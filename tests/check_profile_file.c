@@ -1583,6 +1583,10 @@ START_TEST(finish_that_cannot_create_leaves_a_whole_journal)
 	ck_assert_int_eq(
 		profile_writer_finish(writer, &recording.profile, &recording.timeline, &err), -1);
 	assert_loads_as(&recording.profile, "moved/a.prof.part", false);
+	record_a_second(&recording);
+	ck_assert_int_eq(
+		profile_writer_finish(writer, &recording.profile, &recording.timeline, &err), -1);
+	assert_loads_as(&recording.profile, "moved/a.prof.part", false); /* with one end */
 	ck_assert_int_eq(rename("moved", "place"), 0);
 	record_a_second(&recording);
 	finish(writer, &recording); /* tried again */
