@@ -555,13 +555,13 @@ static void put_changes(const struct diff *diff)
 	for (size_t i = 0; i < rows; i++)
 		put_change(diff, &diff->changes.items[i]);
 	if (rows < count)
-		fprintf(diff->out, "\n%zu more functions changed: --rows shows more of them\n",
-			count - rows);
+		fprintf(diff->out, "\n%zu more function%s changed: --rows shows more of them\n",
+			count - rows, count - rows == 1 ? "" : "s");
 	if (diff->small_count)
 		fprintf(diff->out,
-			"\n%zu functions did not change, or less than --min-abs and "
-			"--min-rel ask for\n",
-			diff->small_count);
+			"\n%zu function%s did not change, or less than --min-abs and --min-rel ask "
+			"for\n",
+			diff->small_count, diff->small_count == 1 ? "" : "s");
 }
 
 static void diff_release(struct diff *diff)
