@@ -983,7 +983,7 @@ static bool put_counts(
 	if (count == 0)
 		return false;
 	EACH(i, count)
-		writer->written.counts += order[i] >= writer->before.counts;
+	writer->written.counts += order[i] >= writer->before.counts;
 	put_head(out, writer->written.counts, count);
 	put_count_keys(out, counts, order, count);
 	EACH(i, count)
