@@ -365,15 +365,25 @@ START_TEST(test_64_bit_dwarf)
 }
 END_TEST
 
-/* The lines of a function that the linker dropped stay, at address 0 and up: not our code's. */
+/*
+ * What describes a function that the linker dropped stays, at address 0 and up: it is not our
+ * code's, neither in another unit nor in the same one. (A kept one makes the code reach beyond its
+ * end.)
+ */
 START_TEST(test_dropped_function)
 {
+	const char *flags = "-g -O2 -ffunction-sections -Wl,--gc-sections -Wl,-u,kept";
+
+	fixture_run(directory, "sed s/dropped/kept/ dropped.c > kept.c");
+	fixture_run(directory, "gcc %s chain.c second.c kept.c -o without", flags);
+	fixture_run(directory, "gcc %s chain.c second.c kept.c dropped.c -o beside", flags);
 	fixture_run(directory,
-		"gcc -g -O2 -ffunction-sections -Wl,--gc-sections chain.c second.c "
-		"dropped.c -o rest && "
-		"gcc -g -O2 -ffunction-sections -Wl,--gc-sections chain.c second.c -o all");
-	ck_assert_uint_eq(fixture_symbol(directory, "rest", "dropped"), 0);
-	ck_assert_uint_gt(same_names("rest", "all"), 300);
+		"gcc %s -include dropped.c -c chain.c -o within.o && "
+		"gcc %s within.o second.c kept.c -o within",
+		flags, flags);
+	ck_assert_uint_eq(fixture_symbol(directory, "within", "dropped"), 0);
+	ck_assert_uint_gt(same_names("beside", "without"), 300);
+	ck_assert_uint_gt(same_names("within", "without"), 300);
 }
 END_TEST
 
