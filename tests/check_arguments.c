@@ -151,6 +151,9 @@ START_TEST(a_label_is_its_newest_group)
 	argument_release(&before);
 	argument_release(&argument);
 	assert_fails("v4~2", "the oldest group of 'v4' is v4~1");
+	make_run("v5", "./segment v5", "aa");
+	make_run("v5", "./segment v5", "aa");
+	assert_fails("v5~1", "all kept runs of 'v5' are repetitions of one");
 }
 END_TEST
 
