@@ -74,7 +74,7 @@ START_TEST(every_fact_is_there)
 		"task-clock, user only (no hardware counters here)\n"
 		"> stacks   90.0 % reach main or the thread's start, 10.0 % truncated; 10.0 % end "
 		"in code without a symbol; 5.0 % partly guessed (no unwind table)\n"
-		"> missing  2.0 % of the CPU time was not sampled (1 thread)\n"
+		"> missing  2.00 % of the CPU time was not sampled: 0.020 s in 1 thread\n"
 		"> waiting  0.200 s off the CPU: 75 % where a stack was taken, 20 % shared out "
 		"among like ones, 5 % by the nearest sample\n"
 		"> warning  the recording was cut off: what came after its last second is "

@@ -68,9 +68,9 @@ struct flame_options {
 struct diff_options {
 	size_t base_count; /* profiles[0 .. base_count-1] are the base's */
 	const char *base_name, *new_name;
-	size_t rows;
-	double min_abs,
-		min_rel; /* changes below are not listed: in the metric's unit, as a fraction */
+	size_t rows;		 /* 0: all */
+	double min_abs, min_rel; /* changes below are not listed: in the metric's own unit (times:
+				    ns), as a fraction of the base's value */
 };
 
 struct view_options {
@@ -81,7 +81,7 @@ struct view_options {
 	struct flame_options flame;
 	struct diff_options diff;
 	bool color;		 /* ANSI colours for terminals */
-	size_t columns;		 /* terminal width; 0: unlimited */
+	size_t columns;		 /* terminal width, to which lines are cut; 0: unlimited */
 	const char *source_name; /* the file's name for headings */
 };
 

@@ -227,7 +227,7 @@ static double y_of(const struct flame *flame, uint32_t level)
 	return top_of_boxes(flame) + BOX_HEIGHT * row;
 }
 
-/* "412 ms": 0.412 s, 41.20 %; in itself 0.100 s, 10.00 %; segment.c:10 */
+/* "0.412 s, 41.20 %; in itself 0.100 s, 10.00 %; segment, /src/segment.c:10" */
 static void put_details(const struct flame *flame, const struct cost *cost, item_id item)
 {
 	const struct items *items = &flame->tree.items;

@@ -233,9 +233,10 @@ static void add_missing(struct header *header, const struct facts *facts)
 	if (facts->not_sampled_ns == 0)
 		say(&line, "nothing: each thread's CPU time was sampled");
 	else
-		say(&line, "%.1f %% of the CPU time was not sampled (%zu thread%s)",
+		say(&line, "%.2f %% of the CPU time was not sampled: %.3f s in %zu thread%s",
 			measure_percent(facts->not_sampled_ns, facts->cpu_ns),
-			facts->not_sampled_threads, plural(facts->not_sampled_threads));
+			(double)facts->not_sampled_ns / 1e9, facts->not_sampled_threads,
+			plural(facts->not_sampled_threads));
 	sentence_end(header, &line);
 }
 

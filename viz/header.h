@@ -7,7 +7,7 @@
  *     numbers  are wall-clock seconds, on the CPU or waiting
  *     samples  498, 1000 a CPU second (asked: 999), 0 lost, 0 times throttled; perf: task-clock
  *     stacks   99.8 % reach main or the thread's start, 0.2 % truncated; 3.1 % end without a symbol
- *     missing  0.4 % of the CPU time was not sampled (2 threads)
+ *     missing  0.40 % of the CPU time was not sampled: 0.002 s in 2 threads
  *     waiting  2.100 s off the CPU: 80 % with measured stacks, 15 % shared out, 5 % inferred
  */
 #pragma once
