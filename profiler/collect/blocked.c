@@ -1,13 +1,11 @@
 #include "collect/blocked.h"
 
+#include "collect/remote_memory.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
-
-#define PAGE   4096u
-#define PIECES (BLOCKED_STACK_BYTES / PAGE)
 
 /* The last two words of the line; "running" has none. */
 static bool read_position(uint32_t pid, uint32_t tid, uint64_t *stack, uint64_t *ip)
@@ -38,26 +36,6 @@ static bool read_position(uint32_t pid, uint32_t tid, uint64_t *stack, uint64_t 
 	return value != 0;
 }
 
-/* Page by page, since a read ends before the first page that is not there. */
-static size_t read_stack(uint32_t pid, uint64_t stack, uint8_t *buffer)
-{
-	struct iovec local = {buffer, BLOCKED_STACK_BYTES}, remote[PIECES];
-	size_t used = 0;
-	ssize_t got;
-
-	for (size_t i = 0; i < PIECES; i++) {
-		size_t size = PAGE - (stack + used) % PAGE;
-
-		if (size > BLOCKED_STACK_BYTES - used)
-			size = BLOCKED_STACK_BYTES - used;
-		remote[i] = (struct iovec){(void *)(stack + used), size};
-		used += size;
-	}
-	local.iov_len = used;
-	got = process_vm_readv(pid, &local, 1, remote, PIECES, 0);
-	return got > 0 ? got : 0;
-}
-
 bool blocked_read(uint32_t pid, uint32_t tid, uint8_t *buffer, struct event_sample *sample)
 {
 	uint64_t stack, ip;
@@ -68,6 +46,6 @@ bool blocked_read(uint32_t pid, uint32_t tid, uint8_t *buffer, struct event_samp
 	sample->registers.ip = ip;
 	sample->registers.r[UNWIND_RSP] = stack;
 	sample->registers.known = 1u << UNWIND_RSP;
-	sample->stack_bytes = read_stack(pid, stack, buffer);
+	sample->stack_bytes = remote_memory_read(pid, stack, buffer, BLOCKED_STACK_BYTES);
 	return sample->stack_bytes > 0;
 }

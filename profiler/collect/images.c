@@ -1,9 +1,10 @@
 #include "collect/images.h"
 
+#include "collect/remote_memory.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 void images_release(struct images *images)
@@ -69,14 +70,14 @@ static struct elf_file *open_vdso(uint32_t pid, const struct event_mmap *mapping
 {
 	size_t size = mapping->length;
 	struct elf_file *file = NULL;
-	struct iovec local, remote = {(void *)mapping->address, size};
+	void *bytes;
 
 	if (size == 0 || size > 1 << 20)
 		return NULL;
-	local = (struct iovec){alloc_bytes(size), size};
-	if (process_vm_readv(pid, &local, 1, &remote, 1, 0) == (ssize_t)size)
-		file = elf_file_from_memory(local.iov_base, size, "[vdso]", NULL);
-	free(local.iov_base);
+	bytes = alloc_bytes(size);
+	if (remote_memory_read(pid, mapping->address, bytes, size) == size)
+		file = elf_file_from_memory(bytes, size, "[vdso]", NULL);
+	free(bytes);
 	return file;
 }
 

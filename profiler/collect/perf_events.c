@@ -128,7 +128,7 @@ static int open_cpu(struct perf_events *events, struct perf_cpu *cpu, const stru
 	attr[PERF_SWITCH] = attr[PERF_SWITCH_DEEP] = switch_attr(rung);
 	attr[PERF_CLOCK_DEEP].sample_stack_user = STACK_BYTES_DEEP;
 	attr[PERF_SWITCH_DEEP].sample_stack_user = STACK_BYTES_DEEP;
-	attr[PERF_CLOCK].enable_on_exec = attr[PERF_SWITCH].enable_on_exec = 0;
+	attr[PERF_CLOCK_DEEP].enable_on_exec = attr[PERF_SWITCH_DEEP].enable_on_exec = 0;
 	for (int role = PERF_TRACK; role <= last; role++) {
 		if (open_role(cpu, role, attr[role], pid, events->per_cpu) < 0)
 			return -1;
@@ -230,23 +230,29 @@ int perf_events_open(struct perf_events *events, pid_t pid, uint64_t rate_hz, st
 	return error_set_errno(err, "cannot open perf events");
 }
 
-static bool is_shallow_role(int role)
-{
-	return role == PERF_CLOCK || role == PERF_SWITCH;
-}
+/* The event whose ring a role writes to, and whether it is on from the beginning. */
+static const struct {
+	enum perf_role ring;
+	bool is_first;
+} roles[PERF_ROLE_COUNT] = {
+	[PERF_TRACK] = {PERF_TRACK, true},
+	[PERF_CLOCK] = {PERF_TRACK, true},
+	[PERF_CLOCK_DEEP] = {PERF_TRACK, false},
+	[PERF_SWITCH] = {PERF_SWITCH, true},
+	[PERF_SWITCH_DEEP] = {PERF_SWITCH, false},
+};
 
 /* An event may only be directed to a ring that exists already. */
 static int start_cpu(const struct perf_events *events, const struct perf_cpu *cpu)
 {
 	for (int role = 0; role < PERF_ROLE_COUNT; role++) {
-		int fd = cpu->fd[role];
+		int fd = cpu->fd[role], ring = roles[role].ring;
 
 		if (fd < 0)
 			continue;
-		if (role != PERF_TRACK &&
-			ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, cpu->fd[PERF_TRACK]) < 0)
+		if (role != ring && ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, cpu->fd[ring]) < 0)
 			return -1;
-		if (events->per_cpu && !is_shallow_role(role) &&
+		if (events->per_cpu && roles[role].is_first &&
 			ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) < 0)
 			return -1;
 	}
@@ -255,7 +261,6 @@ static int start_cpu(const struct perf_events *events, const struct perf_cpu *cp
 
 int perf_events_start(struct perf_events *events, struct error *err)
 {
-	events->is_deep = true;
 	for (size_t i = 0; i < events->cpus.count; i++)
 		if (start_cpu(events, &events->cpus.items[i]) < 0)
 			return error_set_errno(err, "cannot start the events of CPU %d",
@@ -263,23 +268,28 @@ int perf_events_start(struct perf_events *events, struct error *err)
 	return 0;
 }
 
-void perf_events_set_deep(struct perf_events *events, bool is_deep)
+static void exchange(struct perf_events *events, enum perf_role on, enum perf_role off)
 {
-	static const enum perf_role roles[][2] = {
-		{PERF_CLOCK, PERF_CLOCK_DEEP}, {PERF_SWITCH, PERF_SWITCH_DEEP}};
+	for (size_t i = 0; i < events->cpus.count; i++) {
+		const struct perf_cpu *cpu = &events->cpus.items[i];
 
-	if (events->is_deep == is_deep)
-		return;
-	events->is_deep = is_deep;
-	for (size_t i = 0; i < events->cpus.count; i++)
-		for (size_t j = 0; j < sizeof(roles) / sizeof(roles[0]); j++) {
-			const struct perf_cpu *cpu = &events->cpus.items[i];
+		if (cpu->fd[on] < 0)
+			continue;
+		ioctl(cpu->fd[on], PERF_EVENT_IOC_ENABLE, 0);
+		ioctl(cpu->fd[off], PERF_EVENT_IOC_DISABLE, 0);
+	}
+}
 
-			if (cpu->fd[roles[j][0]] < 0)
-				continue;
-			ioctl(cpu->fd[roles[j][is_deep]], PERF_EVENT_IOC_ENABLE, 0);
-			ioctl(cpu->fd[roles[j][!is_deep]], PERF_EVENT_IOC_DISABLE, 0);
-		}
+void perf_events_set_deep(struct perf_events *events, bool clock_is_deep, bool switch_is_deep)
+{
+	if (events->clock_is_deep != clock_is_deep)
+		exchange(events, clock_is_deep ? PERF_CLOCK_DEEP : PERF_CLOCK,
+			clock_is_deep ? PERF_CLOCK : PERF_CLOCK_DEEP);
+	if (events->switch_is_deep != switch_is_deep)
+		exchange(events, switch_is_deep ? PERF_SWITCH_DEEP : PERF_SWITCH,
+			switch_is_deep ? PERF_SWITCH : PERF_SWITCH_DEEP);
+	events->clock_is_deep = clock_is_deep;
+	events->switch_is_deep = switch_is_deep;
 }
 
 void perf_events_close(struct perf_events *events)

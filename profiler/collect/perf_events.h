@@ -1,11 +1,15 @@
 /*
  * perf_events: the events that a recording opens with perf_event_open(2), on every CPU alike.
  *
- *   track         names, mappings, forks, exits and context switches; carries the CPU's ring
+ *   track         names, mappings, forks, exits and context switches
  *   clock         samples at the asked rate, with registers and a copy of the stack
  *   clock_deep    the same with as large a copy as fits a record; one of the two is on
  *   switch        a sample of about every n-th switch-out, so that there are some 1,000 a second
  *   switch_deep
+ *
+ * Each CPU has two rings: one for what must not be lost, and a small one of the switch events,
+ * whose rate the kernel needs a moment to adapt when switches become many: what is lost there is
+ * statistics.
  *
  * Two ways to limit them to the program:
  *
@@ -46,7 +50,7 @@ struct perf_events {
 	bool per_cpu;
 	bool has_kernel;	/* kernel frames in samples */
 	bool has_switch_stacks; /* the switch roles are open */
-	bool is_deep;
+	bool clock_is_deep, switch_is_deep;
 	char event[64]; /* "task-clock", "cycles, user only" */
 	char note[256]; /* why not a better one */
 };
@@ -64,12 +68,14 @@ struct perf_events {
 /* Opens everything for process `pid`, which has not exec'd yet. rate_hz is per CPU (or thread). */
 int perf_events_open(struct perf_events *events, pid_t pid, uint64_t rate_hz, struct error *err);
 
-/* Once the rings of the track events are mapped: directs all other events there and lets them
- * begin. */
+/*
+ * Once the rings of the track and switch events are mapped: directs the clock events to the first
+ * and switch_deep to the second, and lets those without _deep begin.
+ */
 int perf_events_start(struct perf_events *events, struct error *err);
 
-/* Whether samples carry as much stack as a record holds, as at the beginning, or STACK_BYTES. */
-void perf_events_set_deep(struct perf_events *events, bool is_deep);
+/* Whether samples of the clock, of switches carry as much stack as a record holds. */
+void perf_events_set_deep(struct perf_events *events, bool clock_is_deep, bool switch_is_deep);
 
 void perf_events_close(struct perf_events *events);
 

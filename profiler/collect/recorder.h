@@ -40,8 +40,8 @@ struct recorder_backend {
 	void (*wait)(struct recorder *recorder, int fd, int timeout_ms);
 	/* The program has ended: give out what is left, to the last record. */
 	void (*drain)(struct recorder *recorder);
-	/* Copy much of each stack, as at the beginning, or little. */
-	void (*set_deep)(struct recorder *recorder, bool is_deep);
+	/* Copy much or little of the stacks of samples, of switches. At first little. */
+	void (*set_deep)(struct recorder *recorder, bool samples, bool switches);
 	void (*close)(struct recorder *recorder); /* accepts NULL */
 };
 

@@ -21,9 +21,10 @@
 
 /* All rings together, and one at most: an eighth of a second and more of samples that carry 63 KiB
  * each. */
-#define RINGS_BYTES    (64u << 20)
-#define RING_BYTES_MAX (16u << 20)
-#define RING_BYTES_MIN (512u << 10)
+#define RINGS_BYTES	 (64u << 20)
+#define RING_BYTES_MAX	 (16u << 20)
+#define SWITCH_RING_PART 4
+#define RING_BYTES_MIN	 (512u << 10)
 
 #define WRITING_NS 1000000 /* longer than the kernel takes from time stamp to record */
 
@@ -35,7 +36,8 @@ struct waiting {
 struct recorder_perf {
 	struct recorder recorder; /* first */
 	struct perf_events events;
-	struct ring *rings;    /* one per entry of events.cpus */
+	size_t ring_count;
+	struct ring *rings;    /* two per entry of events.cpus */
 	struct pollfd *polled; /* the rings' descriptors, then one of the caller's */
 	uint64_t safe_ns;      /* records older than this may be given out */
 	struct waiting *heap;  /* the rings that have records, the one with the oldest first */
@@ -135,7 +137,7 @@ static void perf_close(struct recorder *recorder)
 
 	if (!perf)
 		return;
-	for (size_t i = 0; perf->rings && i < perf->events.cpus.count; i++)
+	for (size_t i = 0; i < perf->ring_count; i++)
 		ring_close(&perf->rings[i]);
 	perf_events_close(&perf->events);
 	free(perf->rings);
@@ -145,23 +147,33 @@ static void perf_close(struct recorder *recorder)
 	free(perf);
 }
 
+/* One more ring; of an event that is not open it stays empty, so that a CPU's rings are 2i and 2i
+ * + 1. */
+static int add_ring(struct recorder_perf *perf, int fd, size_t bytes, struct error *err)
+{
+	size_t i = perf->ring_count++;
+
+	perf->polled[i] = (struct pollfd){.fd = fd, .events = POLLIN};
+	return fd < 0 ? 0 : ring_open(&perf->rings[i], fd, bytes, err);
+}
+
 static int open_rings(struct recorder_perf *perf, struct error *err)
 {
-	size_t count = perf->events.cpus.count, bytes = RING_BYTES_MAX;
+	size_t cpus = perf->events.cpus.count, bytes = RING_BYTES_MAX;
 
-	while (bytes * count > RINGS_BYTES && bytes > RING_BYTES_MIN)
+	while (bytes * cpus > RINGS_BYTES && bytes > RING_BYTES_MIN)
 		bytes /= 2;
+	perf->rings = alloc_zeroed(2 * cpus, sizeof(*perf->rings));
+	perf->heap = alloc_zeroed(2 * cpus, sizeof(*perf->heap));
+	perf->polled = alloc_zeroed(2 * cpus + 1, sizeof(*perf->polled));
+	for (size_t i = 0; i < cpus; i++) {
+		const struct perf_cpu *cpu = &perf->events.cpus.items[i];
 
-	perf->rings = alloc_zeroed(count, sizeof(*perf->rings));
-	perf->heap = alloc_zeroed(count, sizeof(*perf->heap));
-	perf->polled = alloc_zeroed(count + 1, sizeof(*perf->polled));
-	for (size_t i = 0; i < count; i++) {
-		int fd = perf->events.cpus.items[i].fd[PERF_TRACK];
-
-		if (ring_open(&perf->rings[i], fd, bytes, err) < 0)
+		if (add_ring(perf, cpu->fd[PERF_TRACK], bytes, err) < 0)
 			return -1;
-		bytes = perf->rings[i].data_bytes; /* what was too large once stays so */
-		perf->polled[i] = (struct pollfd){.fd = fd, .events = POLLIN};
+		bytes = perf->rings[2 * i].data_bytes; /* what was too large once stays so */
+		if (add_ring(perf, cpu->fd[PERF_SWITCH], bytes / SWITCH_RING_PART, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -222,9 +234,11 @@ static void look_at_rings(struct recorder_perf *perf)
 	uint64_t now = now_ns();
 
 	perf->heap_count = 0;
-	for (size_t i = 0; i < perf->events.cpus.count; i++) {
+	for (size_t i = 0; i < perf->ring_count; i++) {
 		const struct perf_event_header *record;
 
+		if (!perf->rings[i].page)
+			continue;
 		ring_look(&perf->rings[i]);
 		record = ring_peek(&perf->rings[i]);
 		if (record)
@@ -282,7 +296,9 @@ static bool next_record(struct recorder_perf *perf, struct event *event)
 	*event = (struct event){0};
 	if (record->type == PERF_RECORD_SAMPLE && !pid_is_ours(perf, perf_record_pid(record)))
 		return true;
-	if (!perf_record_decode(record, &perf->events.cpus.items[ring], event) ||
+	if (ring % 2 && record->type != PERF_RECORD_SAMPLE)
+		return true; /* what a switch ring lost is statistics: see perf_events.h */
+	if (!perf_record_decode(record, &perf->events.cpus.items[ring / 2], event) ||
 		!is_wanted(perf, event))
 		event->kind = EVENT_NONE;
 	return true;
@@ -310,7 +326,7 @@ static int perf_next(struct recorder *recorder, struct event *event, struct erro
 static void perf_wait(struct recorder *recorder, int fd, int timeout_ms)
 {
 	struct recorder_perf *perf = (struct recorder_perf *)recorder;
-	size_t count = perf->events.cpus.count;
+	size_t count = perf->ring_count;
 
 	perf->polled[count] = (struct pollfd){.fd = fd, .events = POLLIN};
 	poll(perf->polled, count + 1, timeout_ms);
@@ -325,9 +341,9 @@ static void perf_drain(struct recorder *recorder)
 	((struct recorder_perf *)recorder)->is_draining = true;
 }
 
-static void perf_set_deep(struct recorder *recorder, bool is_deep)
+static void perf_set_deep(struct recorder *recorder, bool samples, bool switches)
 {
-	perf_events_set_deep(&((struct recorder_perf *)recorder)->events, is_deep);
+	perf_events_set_deep(&((struct recorder_perf *)recorder)->events, samples, switches);
 }
 
 const struct recorder_backend recorder_perf = {

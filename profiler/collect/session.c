@@ -14,12 +14,8 @@
  */
 #define WAIT_MS		    100
 #define WAIT_MS_FOR_BLOCKED 10
-/* How many stacks decide on the size of the copies, and what they may use of a small one. */
-#define FIRST_STACKS  256
-#define SHALLOW_BYTES 12288
-
-#define LONG_WAIT_NS   5000000u
-#define FLUSH_EVERY_NS 1000000000u
+#define LONG_WAIT_NS	    5000000u
+#define FLUSH_EVERY_NS	    1000000000u
 
 struct session {
 	struct session_options options;
@@ -34,14 +30,13 @@ struct session {
 	struct marks marks;
 	struct timeline timeline;
 	uint32_t root_pid;
-	bool has_begun;	      /* the program was exec'd */
-	uint64_t now_ns;      /* time of the last event */
-	uint64_t looked_ns;   /* when long waits were last looked at */
-	bool expects_blocked; /* some thread may turn out to wait for long */
-	uint64_t stack_count;
-	bool needs_deep;	/* some stack was larger than a small copy */
-	uint8_t *blocked_stack; /* BLOCKED_STACK_BYTES */
-	uint64_t flushed_ns;	/* when the journal was last written */
+	bool has_begun;				    /* the program was exec'd */
+	uint64_t now_ns;			    /* time of the last event */
+	uint64_t looked_ns;			    /* when long waits were last looked at */
+	bool expects_blocked;			    /* some thread may turn out to wait for long */
+	bool samples_need_deep, switches_need_deep; /* some stack was larger than its copy */
+	uint8_t *blocked_stack;			    /* BLOCKED_STACK_BYTES */
+	uint64_t flushed_ns;			    /* when the journal was last written */
 };
 
 static uint64_t clock_ns(void)
@@ -193,21 +188,16 @@ static void handle_mmap(struct session *session, const struct event *event)
 
 /* --- samples ---------------------------------------------------------------------------------- */
 
-/*
- * Most programs need a small part of what can be copied of a stack. The first samples carry all of
- * it; when they needed little, less is copied until a stack is cut off.
+/* Most programs need a small part of what can be copied of a stack: more is only when it was cut.
  */
-static void adapt_copy(struct session *session)
+static void adapt_copy(struct session *session, bool is_sample)
 {
-	const struct stack_builder *builder = &session->builder;
-	const struct recorder_backend *backend = session->recorder->backend;
-
-	if (builder->was_cut || builder->used_bytes > SHALLOW_BYTES) {
-		session->needs_deep = true;
-		backend->set_deep(session->recorder, true);
-	}
-	if (++session->stack_count == FIRST_STACKS && !session->needs_deep)
-		backend->set_deep(session->recorder, false);
+	if (!session->builder.was_cut)
+		return;
+	session->samples_need_deep |= is_sample;
+	session->switches_need_deep |= !is_sample;
+	session->recorder->backend->set_deep(
+		session->recorder, session->samples_need_deep, session->switches_need_deep);
 }
 
 static stack_id build_stack(
@@ -215,7 +205,7 @@ static stack_id build_stack(
 {
 	stack_id stack = stack_builder_build(&session->builder, thread->process, &event->sample);
 
-	adapt_copy(session);
+	adapt_copy(session, event->kind == EVENT_SAMPLE);
 	return stack;
 }
 
@@ -228,6 +218,7 @@ static void handle_sample(struct session *session, const struct event *event)
 	accounting_sample(
 		&session->accounting, thread, event->time_ns, build_stack(session, thread, event));
 	session->profile->info.heuristic_samples += session->builder.was_guessed;
+	session->profile->info.restored_samples += session->builder.was_restored;
 }
 
 /* How the kernel goes to sleep is the same everywhere: what counts is where the program asked for

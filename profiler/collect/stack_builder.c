@@ -1,7 +1,9 @@
 #include "collect/stack_builder.h"
 
+#include "collect/outer_stack.h"
+#include "collect/remote_memory.h"
+
 #include <stdlib.h>
-#include <sys/uio.h>
 
 #define DEPTH_MAX 16384
 
@@ -17,21 +19,22 @@ void stack_builder_init(struct stack_builder *builder, struct profile *profile)
 	*builder = (struct stack_builder){.profile = profile};
 	builder->ips = alloc_zeroed(DEPTH_MAX, sizeof(*builder->ips));
 	builder->flags = alloc_zeroed(DEPTH_MAX, sizeof(*builder->flags));
-	builder->cfas = alloc_zeroed(DEPTH_MAX, sizeof(*builder->cfas));
 	builder->frames = alloc_zeroed(DEPTH_MAX, sizeof(*builder->frames));
+	builder->outer = alloc_zeroed(1, sizeof(*builder->outer));
 }
 
 void stack_builder_release(struct stack_builder *builder)
 {
 	free(builder->ips);
 	free(builder->flags);
-	free(builder->cfas);
 	free(builder->frames);
+	free(builder->outer);
 }
 
 struct walk_context {
 	struct live_process *process;
 	const struct event_sample *sample;
+	struct outer_stack *outer;
 };
 
 static const struct walk_module *find_module(void *context, uint64_t ip)
@@ -41,19 +44,17 @@ static const struct walk_module *find_module(void *context, uint64_t ip)
 	return address_space_walk_module(walk->process->space, ip);
 }
 
-/*
- * Code does not change, and a stack that is not the running one waits. The rest of the running
- * stack, beyond the copy, has moved on since the sample: not read, the walk is truncated there.
+/* Code does not change, and a stack that is not the running one waits: only the latter needs care.
  */
 static bool read_word(void *context, uint64_t address, uint64_t *value)
 {
 	const struct walk_context *walk = context;
 	uint64_t stack = walk->sample->registers.r[UNWIND_RSP];
-	struct iovec local = {value, sizeof(*value)}, remote = {(void *)address, sizeof(*value)};
 
 	if (address >= stack && address - stack < STACK_REACH)
-		return false;
-	return process_vm_readv(walk->process->pid, &local, 1, &remote, 1, 0) == sizeof(*value);
+		return outer_stack_read(walk->outer, address, value);
+	return remote_memory_read(walk->process->pid, address, value, sizeof(*value)) ==
+	       sizeof(*value);
 }
 
 static enum stack_end stack_end_of(enum walk_end end)
@@ -90,7 +91,7 @@ static frame_id frame_of(struct stack_builder *builder, struct live_process *pro
 static stack_id build_user(struct stack_builder *builder, struct live_process *process,
 	const struct event_sample *sample)
 {
-	struct walk_context context = {process, sample};
+	struct walk_context context = {process, sample, builder->outer};
 	struct walk_source source = {.find_module = find_module,
 		.read_word = read_word,
 		.context = &context,
@@ -98,12 +99,14 @@ static stack_id build_user(struct stack_builder *builder, struct live_process *p
 		.stack_address = sample->registers.r[UNWIND_RSP],
 		.stack_bytes = sample->stack_bytes,
 		.scan_words = sample->registers.known == WALK_ALL_KNOWN ? 0 : SCAN_WORDS};
-	struct walk_result result = {.flags = builder->flags, .cfas = builder->cfas};
-	size_t depth = unwinder_walk(&source, &process->space->cache, &sample->registers,
-		builder->ips, DEPTH_MAX, &result);
+	struct walk_result result = {.flags = builder->flags};
+	size_t depth;
 
-	builder->was_cut = result.end == WALK_TRUNCATED && sample->stack_is_cut;
-	builder->used_bytes = depth > 1 ? builder->cfas[depth - 2] - source.stack_address : 0;
+	outer_stack_begin(builder->outer, process->pid, sample);
+	depth = unwinder_walk(&source, &process->space->cache, &sample->registers, builder->ips,
+		DEPTH_MAX, &result);
+	builder->was_restored = builder->outer->is_same && result.end != WALK_TRUNCATED;
+	builder->was_cut = builder->outer->was_compared;
 	builder->was_guessed = result.any_flags & WALK_GUESSED;
 	for (size_t i = 0; i < depth; i++)
 		builder->frames[i] = frame_of(
@@ -117,7 +120,7 @@ static stack_id push_kernel(
 {
 	struct profile *profile = builder->profile;
 
-	if (!builder->kernel)
+	if (sample->kernel_depth > 0 && !builder->kernel)
 		builder->kernel = modules_intern(
 			&profile->modules, &profile->strings, "kernel", MODULE_KERNEL, NULL);
 	for (size_t i = sample->kernel_depth; i-- > 0;) {
@@ -142,8 +145,7 @@ stack_id stack_builder_build(struct stack_builder *builder, struct live_process 
 {
 	stack_id stack = STACK_NOT_WALKED;
 
-	builder->was_cut = builder->was_guessed = false;
-	builder->used_bytes = 0;
+	builder->was_cut = builder->was_restored = builder->was_guessed = false;
 	if (sample->has_user && !is_within_exec(process, sample))
 		stack = build_user(builder, process, sample);
 	stack = push_kernel(builder, stack, sample);

@@ -9,12 +9,12 @@ struct stack_builder {
 	struct profile *profile; /* borrowed */
 	uint64_t *ips;
 	uint8_t *flags;
-	uint64_t *cfas;
 	frame_id *frames;
-	module_id kernel;    /* 0 until a kernel frame was seen */
-	bool was_cut;	     /* the last stack was deeper than its copy */
-	uint64_t used_bytes; /* of the stack's copy, by the last stack */
-	bool was_guessed;    /* the last stack has a frame that no unwind row covers */
+	module_id kernel;	   /* 0 until a kernel frame was seen */
+	struct outer_stack *outer; /* what lies beyond a sample's copy */
+	bool was_cut;		   /* the last stack was deeper than its copy */
+	bool was_restored; /* and its outer part could be read from the process all the same */
+	bool was_guessed;  /* the last stack has a frame that no unwind row covers */
 };
 
 void stack_builder_init(struct stack_builder *builder, struct profile *profile);
