@@ -46,6 +46,7 @@ END_TEST
 
 START_TEST(every_character_survives_encoding)
 {
+	size_t lost = 0; /* counted: a million assertions take seconds */
 	char bytes[5];
 
 	for (uint32_t character = 1; character < 0x110000; character++) {
@@ -54,9 +55,9 @@ START_TEST(every_character_survives_encoding)
 		if (character >= 0xd800 && character < 0xe000)
 			continue;
 		escape_encode(character, bytes);
-		ck_assert_uint_eq(escape_next(&text), character);
-		ck_assert_int_eq(*text, '\0');
+		lost += escape_next(&text) != character || *text != '\0';
 	}
+	ck_assert_uint_eq(lost, 0);
 }
 END_TEST
 
