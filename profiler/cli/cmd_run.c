@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -115,31 +116,53 @@ static const struct option_set option_set = {&cmd_run, "+ho:F:q", long_options, 
 
 /* --- signals ---------------------------------------------------------------------------------- */
 
-/* Read and written by handlers: the program that signals are passed on to; 0: it has ended. */
-static volatile sig_atomic_t program_pid;
+/* Set before the handlers are, read by them: the program that signals are passed on to. */
+static volatile sig_atomic_t program_pid, program_fd;
+/* Set by handlers: with the program gone, there is nobody else to heed a wish to end. */
+static volatile sig_atomic_t stop_recording;
+
+static bool asks_to_end(int number)
+{
+	return number != SIGUSR1 && number != SIGUSR2;
+}
 
 /*
  * What the terminal sends (Ctrl-C) reaches the program by itself, which decides what becomes of it;
- * the recording goes on until it has. What is sent to cprof alone is passed on.
+ * the recording goes on until it has. What is sent to cprof alone is passed on. When the program
+ * has ended and only descendants are waited for, the recording ends.
  */
 static void pass_on(int number, siginfo_t *info, void *context)
 {
+	bool is_for_us_alone = info->si_code <= 0 && info->si_pid != program_pid;
 	int kept = errno;
 
 	(void)context;
-	if (info->si_code <= 0 && info->si_pid != program_pid && program_pid > 0)
-		kill(program_pid, number);
+	if (syscall(SYS_pidfd_send_signal, program_fd, is_for_us_alone ? number : 0, NULL, 0) < 0 &&
+		errno == ESRCH && asks_to_end(number))
+		stop_recording = 1;
 	errno = kept;
 }
 
-static void take_signals(void)
+/* Writing must fail with an error that can be told, not end the recorder. */
+static void ignore_write_signals(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+/* Once there is a process to pass signals on to, and before anything is made that they would leave
+ * behind. */
+static void take_signals(const struct tracee *tracee)
 {
 	static const int numbers[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 	struct sigaction action = {.sa_sigaction = pass_on, .sa_flags = SA_SIGINFO | SA_RESTART};
 
+	program_pid = tracee->pid;
+	program_fd = tracee->pid_fd;
 	sigfillset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		sigaction(numbers[i], &action, NULL);
+	ignore_write_signals();
 }
 
 /* --- what the profile says of the run --------------------------------------------------------- */
@@ -296,9 +319,14 @@ static int prepare(struct recording *recording, char **argv, struct error *err)
 	/* First of all, while cprof is small: see tracee.h. */
 	if (tracee_prepare(&recording->tracee, argv, err) < 0)
 		return -1;
+	take_signals(&recording->tracee);
 	recording->writer = profile_writer_open(options->output, err);
 	if (!recording->writer)
 		return -1;
+	if (profile_writer_interrupted(recording->writer))
+		message_note("an earlier recording was cut off: what it wrote is now %s; make it "
+			     "whole with `cprof info --repair`",
+			profile_writer_interrupted(recording->writer));
 	recording->session = session_open(
 		&options->session, &recording->tracee, &recording->profile, recording->writer, err);
 	return recording->session ? 0 : -1;
@@ -345,6 +373,7 @@ static int print_table(const struct recording *recording, struct error *err)
 	const struct profile *profile = &recording->profile;
 	struct reading reading;
 
+	signal(SIGPIPE, SIG_DFL); /* as the reading commands do: `... | head` */
 	reading_init(&reading);
 	reading.view.source_name = recording->options->output;
 	return reading_write(&reading, "table", &profile, 1, err);
@@ -369,13 +398,12 @@ static int start(struct recording *recording, struct error *err)
 {
 	int cause = 0;
 
-	program_pid = recording->tracee.pid;
-	take_signals();
 	if (tracee_start(&recording->tracee, &cause, err) == 0)
 		return EXIT_GOOD;
-	program_pid = 0;
 	discard_file(recording);
 	message_failed(err);
+	if (cause == 0) /* it did not come to that */
+		return EXIT_CPROF_FAILED;
 	return cause == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
 
@@ -402,6 +430,8 @@ static int run_program(const struct run_options *options, int argc, char **argv)
 	} else {
 		describe_command(&recording.profile, options, argc, argv);
 		describe_machine(&recording.profile);
+		program_pid = recording.tracee.pid;
+		take_signals();
 		status = start(&recording, &err);
 		if (status == EXIT_GOOD) {
 			if (record(&recording, &err) < 0)
@@ -413,7 +443,6 @@ static int run_program(const struct run_options *options, int argc, char **argv)
 				status = tracee_exit_status(&recording.end);
 		}
 	}
-	program_pid = 0;
 	release(&recording);
 	return status;
 }
@@ -422,7 +451,9 @@ static int run(int argc, char **argv)
 {
 	struct run_options options = {
 		.output = "out.prof",
-		.session = {.record = {.backend = "auto", .rate_hz = 999}, .has_timeline = true},
+		.session = {.record = {.backend = "auto", .rate_hz = 999},
+			.has_timeline = true,
+			.stop = &stop_recording},
 	};
 	struct error err;
 	int status = options_parse(&option_set, &options, argc, argv);

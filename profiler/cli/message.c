@@ -9,10 +9,15 @@
 
 static void print_sentence(const char *command, const char *text)
 {
+	char line[8192];
+
 	fflush(stdout);
+	setvbuf(stderr, line, _IOFBF, sizeof(line)); /* a line at a time: others write there, too */
 	fprintf(stderr, "cprof%s%s: ", command ? " " : "", command ? command : "");
 	escape_write(stderr, text);
 	putc('\n', stderr);
+	fflush(stderr);
+	setvbuf(stderr, NULL, _IONBF, 0);
 }
 
 int message_failed(const struct error *err)
