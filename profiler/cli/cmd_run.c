@@ -430,8 +430,6 @@ static int run_program(const struct run_options *options, int argc, char **argv)
 	} else {
 		describe_command(&recording.profile, options, argc, argv);
 		describe_machine(&recording.profile);
-		program_pid = recording.tracee.pid;
-		take_signals();
 		status = start(&recording, &err);
 		if (status == EXIT_GOOD) {
 			if (record(&recording, &err) < 0)
