@@ -63,7 +63,7 @@ int tracee_start(struct tracee *tracee, int *exec_errno, struct error *err)
 	ssize_t got;
 
 	if (write(tracee->start_fd, "g", 1) != 1)
-		return error_set_errno(err, "cannot start %s", tracee->argv[0]);
+		return error_set(err, "%s was ended by a signal before it began", tracee->argv[0]);
 	close_fd(&tracee->start_fd);
 	do
 		got = read(tracee->failure_fd, exec_errno, sizeof(*exec_errno));
