@@ -402,6 +402,31 @@ test_run_descriptors_limits_and_signals_are_unchanged() {
   [ "$("$CPROF" run -q ls /proc/self/fd | tr '\n' ' ')" = "$(ls /proc/self/fd | tr '\n' ' ')" ]
 }
 
+test_run_closed_standard_files_stay_closed() {
+  can_record
+  "$CPROF" run -o a.prof sh -c '[ ! -e /proc/self/fd/0 ] && [ ! -e /proc/self/fd/1 ]' <&- >&-
+  "$CPROF" run -o b.prof "$SAMPLES/nofp" 0.1 <&- >&- 2>&-
+  is_whole a.prof
+  is_whole b.prof
+  has_stack b.prof ';main;deep1;'
+}
+
+test_run_nested_recordings_see_the_program() {
+  recorded outer.prof "$CPROF" run -q -o inner.prof "$SAMPLES/nofp" 0.3
+  is_whole outer.prof
+  is_whole inner.prof
+  has_stack inner.prof '^nofp;.*;main;deep1;.*;deep20;leaf_half[; ]'
+  has_stack outer.prof '^nofp;.*;main;deep1;.*;deep20;leaf_half[; ]'
+  [ "$("$CPROF" info outer.prof | grep -c '^  process .* cprof ')" = 1 ]
+  [ "$("$CPROF" info inner.prof | grep -c '^  process ')" = 1 ]
+}
+
+test_run_deleted_program_has_its_names() {
+  cp "$SAMPLES/nofp" gone
+  recorded out.prof sh -c './gone 0.5 & sleep 0.2; rm gone; wait'
+  has_stack out.prof '^gone;.*;main;deep1;.*;deep20;leaf_half[; ]'
+}
+
 test_run_is_found_through_path_and_name() {
   can_record
   mkdir bin
@@ -540,6 +565,57 @@ test_run_wait_records_to_the_last_descendant() {
   within 900000 2500000 "$(sum_of out.prof blocked '^sleep;.*nanosleep')"
   [ "$(info_value out.prof status)" = 3 ]
   lifetimes_add_up out.prof
+}
+
+test_run_wait_ends_when_it_is_told_to() {
+  can_record
+  # The program has ended, so the signal can only mean the recording.
+  "$CPROF" run --wait sh -c 'sleep 60 >/dev/null 2>&1 & echo $! >pid; sleep 0.3; touch over' 2>err &
+  local recorder=$! alive
+  wait_until test -e over
+  alive=$(cat pid)
+  sleep 1
+  kill -0 "$recorder"
+  kill -TERM "$recorder"
+  wait "$recorder"
+  grep -q "still running, recorded up to here: sleep ($alive)$" err
+  is_whole out.prof
+  kill "$alive" # it was not: nobody asked the descendant to end
+  # At a terminal, too; what the key ends itself is not named.
+  at_terminal over $'\003' "$CPROF" run -q --wait sh -c '
+    (trap "" INT; exec sleep 60) & echo $! >pid; sleep 0.3; (sleep 2; echo over) & exit 0' >out
+  is_whole out.prof
+  kill "$(cat pid)"
+}
+
+test_run_full_disk_ends_the_recording_not_the_program() {
+  can_record
+  mkdir small
+  cat >on_small_disk.sh <<'END'
+mount -t tmpfs -o size=32k none small || exit 77
+head -c 20000 /dev/zero >small/full
+"$CPROF" run -F 20000 -o small/out.prof "$SAMPLES/nofp" 1 >out 2>err
+echo "$?" >status
+ls -A small >left
+END
+  unshare -m bash on_small_disk.sh || skip "no disk can be mounted here"
+  [ "$(cat status)" = 125 ]
+  grep -Eq '^[0-9]+$' out # the program's own output: it came to its end
+  head -n 1 err | grep -q '^cprof: cannot write small/out.prof.part: No space left on device'
+  fails 1 grep -q '^out.prof$' left
+}
+
+test_run_file_size_limit_is_an_error() {
+  can_record
+  rm -rf .cprof program.out run.err probe.prof
+  (
+    ulimit -f 1
+    fails 125 "$CPROF" run touch started 2>err
+  )
+  [ "$(wc -l <err)" = 1 ]
+  grep -q '^cprof: .*File too large' err
+  rm err
+  [ -z "$(ls -A)" ]
 }
 
 test_run_killed_recorder_does_not_disturb_the_program() {
