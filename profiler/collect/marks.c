@@ -70,25 +70,29 @@ static bool copy_slot(const struct marks *marks, struct cprof_mark_slot *copy)
 	return __atomic_load_n(&slot->number, __ATOMIC_RELAXED) == marks->next + 1;
 }
 
+/* Copies the next mark without taking it; what the program spoilt is passed over. */
+static bool find_next(struct marks *marks, struct cprof_mark_slot *copy)
+{
+	for (;; marks->next++, marks->lost++) {
+		uint64_t written = __atomic_load_n(&marks->shared->next, __ATOMIC_ACQUIRE);
+
+		if (written <= marks->next)
+			return false;
+		skip_overwritten(marks, written);
+		if (copy_slot(marks, copy)) {
+			if (copy->kind <= CPROF_MARK_NAMED)
+				return true;
+		} else if (!next_one_is_written(marks)) {
+			return false;
+		}
+	}
+}
+
 bool marks_next(struct marks *marks, uint64_t before_ns, struct event *event)
 {
 	struct cprof_mark_slot copy;
-	uint64_t written;
 
-	if (!marks->shared)
-		return false;
-	written = __atomic_load_n(&marks->shared->next, __ATOMIC_ACQUIRE);
-	if (written <= marks->next)
-		return false;
-	skip_overwritten(marks, written);
-	if (!copy_slot(marks, &copy)) {
-		if (!next_one_is_written(marks))
-			return false;
-		marks->next++;
-		marks->lost++;
-		return marks_next(marks, before_ns, event);
-	}
-	if (copy.time_ns >= before_ns)
+	if (!marks->shared || !find_next(marks, &copy) || copy.time_ns >= before_ns)
 		return false;
 	marks->next++;
 	copy.name[sizeof(copy.name) - 1] = '\0';
