@@ -32,8 +32,11 @@ ifdef SANITIZE
 override CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 override LDFLAGS += -fsanitize=$(SANITIZE)
 endif
-ifneq ($(shell cat $(BUILD)/.flags 2>/dev/null),$(CC) $(CFLAGS) $(CPPFLAGS) $(WARNINGS))
-$(shell mkdir -p $(BUILD) && printf '%s' '$(CC) $(CFLAGS) $(CPPFLAGS) $(WARNINGS)' > $(BUILD)/.flags)
+# Objects depend on a file that holds the flags, which changes when they do.
+FLAGS := $(CC) $(CFLAGS) $(CPPFLAGS) $(WARNINGS)
+ifneq ($(file <$(BUILD)/.flags),$(FLAGS))
+$(shell mkdir -p $(BUILD))
+$(file >$(BUILD)/.flags,$(FLAGS))
 endif
 
 # --- packages ------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -88,26 +89,25 @@ static bool is_ours(const struct stat *status)
 	       status->st_size < (off_t)CACHE_BYTES_MAX;
 }
 
-char *kernel_cache_read(const char *path)
+char *kernel_cache_map(const char *path, size_t *size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat status;
-	char *text = NULL;
-	ssize_t got;
+	void *text = MAP_FAILED;
 
 	if (fd < 0)
 		return NULL;
 	if (fstat(fd, &status) == 0 && is_ours(&status)) {
-		text = alloc_bytes(status.st_size + 1);
-		got = read(fd, text, status.st_size);
-		text[got > 0 ? got : 0] = '\0';
-		if (got != status.st_size) {
-			free(text);
-			text = NULL;
-		}
+		*size = status.st_size;
+		text = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
 	}
 	close(fd);
-	return text;
+	return text == MAP_FAILED ? NULL : text;
+}
+
+void kernel_cache_unmap(char *text, size_t size)
+{
+	munmap(text, size);
 }
 
 /* Kernels that no longer run leave their text behind. */
@@ -127,13 +127,13 @@ static void drop_others(const char *path)
 	free(directory);
 }
 
-void kernel_cache_write(const char *path, const char *text)
+void kernel_cache_write(const char *path, const char *text, size_t size)
 {
 	struct new_file file;
 
 	if (new_file_open(&file, path, NULL) < 0)
 		return;
-	if (new_file_write(&file, text, strlen(text), NULL) == 0)
+	if (new_file_write(&file, text, size, NULL) == 0)
 		new_file_commit(&file, NULL);
 	new_file_close(&file);
 	drop_others(path);

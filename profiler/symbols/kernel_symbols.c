@@ -17,9 +17,20 @@ struct kernel_line {
 	char type;
 };
 
+/*
+ * The functions as one text in order of address, which is searched as it is and kept on disk so:
+ *
+ *     "\n" "ffffffff81e00b40" " " "entry_SYSCALL_64" "\0" "" "\0"
+ *     "\n" "ffffffffc0a2f000" " " "ext4_readdir"     "\0" "ext4" "\0"
+ */
 struct kernel_symbols {
-	char *text; /* the whole file; names lie in it */
-	ARRAY(struct kernel_line) lines;
+	char *text;
+	size_t size;
+	bool is_mapped; /* the kept file, else allocated */
+};
+
+struct kernel_lines {
+	ARRAY(struct kernel_line) items;
 };
 
 /* A file of /proc has no size: read until it ends. */
@@ -119,38 +130,36 @@ static int compare_lines(const void *left, const void *right)
 	return strcmp(a->name, b->name);
 }
 
-static bool is_sorted(const struct kernel_symbols *symbols)
+static bool is_sorted(const struct kernel_lines *lines)
 {
-	for (size_t i = 1; i < symbols->lines.count; i++)
-		if (symbols->lines.items[i - 1].address >= symbols->lines.items[i].address)
+	for (size_t i = 1; i < lines->items.count; i++)
+		if (lines->items.items[i - 1].address >= lines->items.items[i].address)
 			return false;
 	return true;
 }
 
-static void keep_preferred(struct kernel_symbols *symbols)
+static void keep_preferred(struct kernel_lines *lines)
 {
 	size_t kept = 0;
 
-	if (!is_sorted(symbols))
-		qsort(symbols->lines.items, symbols->lines.count, sizeof(struct kernel_line),
+	if (!is_sorted(lines))
+		qsort(lines->items.items, lines->items.count, sizeof(struct kernel_line),
 			compare_lines);
-	for (size_t i = 0; i < symbols->lines.count; i++) {
-		const struct kernel_line *line = &symbols->lines.items[i];
+	for (size_t i = 0; i < lines->items.count; i++) {
+		const struct kernel_line *line = &lines->items.items[i];
 
-		if (!kept || symbols->lines.items[kept - 1].address != line->address)
-			symbols->lines.items[kept++] = *line;
+		if (!kept || lines->items.items[kept - 1].address != line->address)
+			lines->items.items[kept++] = *line;
 	}
-	symbols->lines.count = kept;
+	lines->items.count = kept;
 }
 
-/* Takes the text over. NULL: it names no function; *hidden says how many lines had no address. */
-static struct kernel_symbols *parse_text(char *text, size_t *hidden)
+/* The functions that a text like /proc/kallsyms names; *hidden: how many lines had no address. */
+static void parse_text(char *text, struct kernel_lines *lines, size_t *hidden)
 {
-	struct kernel_symbols *symbols = alloc_zeroed(1, sizeof(*symbols));
 	char *next;
 
 	*hidden = 0;
-	symbols->text = text;
 	for (char *line = text; *line; line = next) {
 		struct kernel_line parsed;
 		char *end = strchrnul(line, '\n');
@@ -162,66 +171,77 @@ static struct kernel_symbols *parse_text(char *text, size_t *hidden)
 		if (!parsed.address)
 			++*hidden;
 		else if (is_code(parsed.type))
-			*array_add(&symbols->lines) = parsed;
+			*array_add(&lines->items) = parsed;
 	}
-	if (symbols->lines.count) {
-		keep_preferred(symbols);
-		return symbols;
+	keep_preferred(lines);
+}
+
+static struct kernel_symbols *from_lines(const struct kernel_lines *lines)
+{
+	struct kernel_symbols *symbols = alloc_zeroed(1, sizeof(*symbols));
+	FILE *out = open_memstream(&symbols->text, &symbols->size);
+
+	if (!out)
+		abort();
+	for (size_t i = 0; i < lines->items.count; i++) {
+		const struct kernel_line *line = &lines->items.items[i];
+
+		fprintf(out, "\n%016llx %s%c%s%c", (unsigned long long)line->address, line->name, 0,
+			line->module ? line->module : "", 0);
 	}
-	kernel_symbols_close(symbols);
-	return NULL;
+	fclose(out);
+	return symbols;
 }
 
 static struct kernel_symbols *open_text(const char *path, struct error *err)
 {
-	struct kernel_symbols *symbols;
+	struct kernel_symbols *symbols = NULL;
+	struct kernel_lines lines = {0};
 	char *text = read_text(path, err);
 	size_t hidden;
 
 	if (!text)
 		return NULL;
-	symbols = parse_text(text, &hidden);
-	if (!symbols)
+	parse_text(text, &lines, &hidden);
+	if (lines.items.count)
+		symbols = from_lines(&lines);
+	else
 		error_set(err,
 			hidden ? "%s hides the kernel's addresses: run cprof as root, or `sudo "
 				 "sysctl kernel.kptr_restrict=0`"
 			       : "%s names no function of the kernel",
 			path);
+	array_release(&lines.items);
+	free(text);
 	return symbols;
 }
 
-static void write_cache(const struct kernel_symbols *symbols, const char *path)
+static struct kernel_symbols *open_kept(const char *path)
 {
-	char *text = NULL;
+	struct kernel_symbols *symbols;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	char *text = kernel_cache_map(path, &size);
 
-	if (!out)
-		return;
-	for (size_t i = 0; i < symbols->lines.count; i++) {
-		const struct kernel_line *line = &symbols->lines.items[i];
-
-		fprintf(out, "%llx %c %s%s%s%s\n", (unsigned long long)line->address, line->type,
-			line->name, line->module ? "\t[" : "", line->module ? line->module : "",
-			line->module ? "]" : "");
+	if (!text)
+		return NULL;
+	if (text[0] != '\n' || text[size - 1] != '\0') {
+		kernel_cache_unmap(text, size);
+		return NULL;
 	}
-	if (fclose(out) == 0)
-		kernel_cache_write(path, text);
-	free(text);
+	symbols = alloc_zeroed(1, sizeof(*symbols));
+	*symbols = (struct kernel_symbols){.text = text, .size = size, .is_mapped = true};
+	return symbols;
 }
 
 static struct kernel_symbols *open_running_kernel(struct error *err)
 {
-	char *path = kernel_cache_path(), *text = path ? kernel_cache_read(path) : NULL;
-	struct kernel_symbols *symbols = NULL;
-	size_t hidden;
+	char *path = kernel_cache_path();
+	struct kernel_symbols *symbols = path ? open_kept(path) : NULL;
 
-	if (text)
-		symbols = parse_text(text, &hidden);
 	if (!symbols) {
 		symbols = open_text("/proc/kallsyms", err);
 		if (symbols && path)
-			write_cache(symbols, path);
+			kernel_cache_write(path, symbols->text, symbols->size);
 	}
 	free(path);
 	return symbols;
@@ -236,43 +256,77 @@ void kernel_symbols_close(struct kernel_symbols *symbols)
 {
 	if (!symbols)
 		return;
-	array_release(&symbols->lines);
-	free(symbols->text);
+	if (symbols->is_mapped)
+		kernel_cache_unmap(symbols->text, symbols->size);
+	else
+		free(symbols->text);
 	free(symbols);
 }
 
-static bool same_module(const struct kernel_line *a, const struct kernel_line *b)
+/* One function of the text. `at` is its newline; the text ends in a zero byte. */
+struct entry {
+	size_t at, next; /* next: the following one's newline, or the text's size */
+	uint64_t address;
+	const char *name, *module;
+};
+
+static struct entry entry_at(const struct kernel_symbols *symbols, size_t at)
 {
-	return a->module == b->module || (a->module && b->module && !strcmp(a->module, b->module));
+	const char *end = symbols->text + symbols->size;
+	char *rest;
+	struct entry entry = {.at = at};
+
+	entry.address = parse_hexadecimal(symbols->text + at + 1, &rest);
+	entry.name = rest + (*rest == ' ');
+	entry.module = entry.name + strlen(entry.name) + 1;
+	if (entry.module >= end)
+		entry.module = end - 1;
+	entry.next = (size_t)(entry.module + strlen(entry.module) + 1 - symbols->text);
+	if (entry.next < symbols->size && symbols->text[entry.next] != '\n')
+		entry.next = symbols->size; /* not what we wrote: the rest is left alone */
+	return entry;
 }
 
-/* The line at or before the address; NULL: it lies below all of them. */
-static const struct kernel_line *line_before(const struct kernel_symbols *symbols, uint64_t address)
+/* The last function at or below the address; false: it lies below all of them. */
+static bool entry_before(
+	const struct kernel_symbols *symbols, uint64_t address, struct entry *found)
 {
-	size_t low = 0, high = symbols->lines.count;
+	size_t low = 0, high = symbols->size; /* the newline sought lies in [low, high) */
 
+	*found = entry_at(symbols, 0);
+	if (found->address > address)
+		return false;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
+		const char *newline = memrchr(symbols->text + low, '\n', middle - low + 1);
+		struct entry entry;
 
-		if (symbols->lines.items[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
+		if (!newline)
+			break;
+		entry = entry_at(symbols, newline - symbols->text);
+		if (entry.address > address) {
+			high = entry.at;
+			continue;
+		}
+		*found = entry;
+		low = entry.next;
 	}
-	return low ? &symbols->lines.items[low - 1] : NULL;
+	return true;
 }
 
 bool kernel_symbols_resolve(
 	const struct kernel_symbols *symbols, uint64_t address, struct kernel_symbol *symbol)
 {
-	const struct kernel_line *line = line_before(symbols, address);
-	const struct kernel_line *end = symbols->lines.items + symbols->lines.count;
+	struct entry entry;
+	bool is_last;
 
-	if (!line)
+	if (!entry_before(symbols, address, &entry))
 		return false;
-	if ((line + 1 == end || !same_module(line, line + 1)) &&
-		address > (line->address | (PAGE - 1)))
+	is_last = entry.next >= symbols->size ||
+		  strcmp(entry_at(symbols, entry.next).module, entry.module) != 0;
+	if (is_last && address > (entry.address | (PAGE - 1)))
 		return false;
-	*symbol = (struct kernel_symbol){line->name, line->module, line->address};
+	*symbol = (struct kernel_symbol){
+		entry.name, *entry.module ? entry.module : NULL, entry.address};
 	return true;
 }
