@@ -14,7 +14,7 @@
 #define STACK_BYTES	 16384
 #define STACK_BYTES_DEEP 63488
 
-#define SWITCH_STACKS_HZ 997
+#define SWITCH_STACKS_HZ 499
 #define CHAIN_MAX	 64
 
 /* A machine of so many CPUs or fewer may take events per CPU for a single program's sake. */

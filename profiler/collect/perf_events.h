@@ -4,7 +4,7 @@
  *   track         names, mappings, forks, exits and context switches
  *   clock         samples at the asked rate, with registers and a copy of the stack
  *   clock_deep    the same with as large a copy as fits a record; one of the two is on
- *   switch        a sample of about every n-th switch-out, so that there are some 1,000 a second
+ *   switch        a sample of about every n-th switch-out, so that there are some 500 a second
  *   switch_deep
  *
  * Each CPU has two rings: one for what must not be lost, and a small one of the switch events,

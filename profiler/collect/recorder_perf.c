@@ -22,7 +22,7 @@
 /* All rings together, and one at most: an eighth of a second and more of samples that carry 63 KiB
  * each. */
 #define RINGS_BYTES	 (64u << 20)
-#define RING_BYTES_MAX	 (16u << 20)
+#define RING_BYTES_MAX	 (8u << 20)
 #define SWITCH_RING_PART 4
 #define RING_BYTES_MIN	 (512u << 10)
 
