@@ -53,10 +53,10 @@ static const void *take(struct fields *fields, uint64_t size)
 
 static bool take_word(struct fields *fields, uint64_t *value)
 {
-	const uint64_t *word = take(fields, sizeof(*word));
+	const void *word = take(fields, sizeof(*value));
 
-	if (word)
-		*value = *word;
+	if (word) /* behind a stack of an odd size, which no kernel makes, it is not aligned */
+		memcpy(value, word, sizeof(*value));
 	return word != NULL;
 }
 
