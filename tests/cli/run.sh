@@ -193,10 +193,10 @@ test_run_threads_have_their_own_work() {
   # Two threads work by their own CPU clocks.
   within 380 480 "$(awk '$1 == "adder" { print $2 }' cpu)"
   within 760 900 "$(awk '$1 == "multiplier" { print $2 }' cpu)"
-  within 340000 480000 "$(sum_of out.prof cpu ';start_thread;adder;add_numbers(;|$)')"
-  within 700000 900000 "$(sum_of out.prof cpu ';start_thread;multiplier;multiply_numbers(;|$)')"
-  within 1150000 1900000 "$(sum_of out.prof blocked ';start_thread;sleeper;wait_for_nothing(;|$)')"
-  within 250000 2000000 "$(sum_of out.prof blocked ';start_thread;worker;wait_some(;|$)')"
+  within 340000 480000 "$(sum_of out.prof cpu ';adder;add_numbers(;|$)')"
+  within 700000 900000 "$(sum_of out.prof cpu ';multiplier;multiply_numbers(;|$)')"
+  within 1150000 1900000 "$(sum_of out.prof blocked ';sleeper;wait_for_nothing(;|$)')"
+  within 250000 2000000 "$(sum_of out.prof blocked ';worker;wait_some(;|$)')"
   within 1000000 60000000 "$(sum_of out.prof blocked ';main;wait_for_all;')"
   lifetimes_add_up out.prof
 }
