@@ -42,7 +42,8 @@ bool blocked_read(uint32_t pid, uint32_t tid, uint8_t *buffer, struct event_samp
 
 	if (!read_position(pid, tid, &stack, &ip))
 		return false;
-	*sample = (struct event_sample){.weight = 1, .has_user = true, .stack = buffer};
+	*sample = (struct event_sample){
+		.weight = 1, .is_off_cpu = true, .has_user = true, .stack = buffer};
 	sample->registers.ip = ip;
 	sample->registers.r[UNWIND_RSP] = stack;
 	sample->registers.known = 1u << UNWIND_RSP;

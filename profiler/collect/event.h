@@ -33,7 +33,8 @@ enum event_kind {
 
 struct event_sample {
 	uint64_t weight;
-	bool has_user; /* registers and stack are there, and 64-bit */
+	bool is_off_cpu; /* where the thread left the CPU, or waits */
+	bool has_user;	 /* registers and stack are there, and 64-bit */
 	struct walk_registers registers;
 	const uint8_t *stack; /* from rsp upwards */
 	size_t stack_bytes;

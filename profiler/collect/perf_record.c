@@ -141,7 +141,8 @@ static bool decode_sample(
 	event->pid = head->pid;
 	event->tid = head->tid;
 	event->time_ns = head->time;
-	event->sample = (struct event_sample){.weight = head->period};
+	event->sample = (struct event_sample){
+		.weight = head->period, .is_off_cpu = event->kind == EVENT_SWITCH_STACK};
 	return take_callchain(&fields, &event->sample) && take_registers(&fields, &event->sample) &&
 	       take_stack(&fields, &event->sample);
 }

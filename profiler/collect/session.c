@@ -221,17 +221,13 @@ static void handle_sample(struct session *session, const struct event *event)
 	session->profile->info.restored_samples += session->builder.was_restored;
 }
 
-/* How the kernel goes to sleep is the same everywhere: what counts is where the program asked for
- * it. */
-static void handle_switch_stack(struct session *session, struct event *event)
+static void handle_switch_stack(struct session *session, const struct event *event)
 {
 	struct live_thread *thread = tasks_thread(&session->tasks, event->tid);
 
-	if (!thread)
-		return;
-	if (event->sample.has_user)
-		event->sample.kernel_depth = 0;
-	accounting_off_stack(thread, build_stack(session, thread, event), event->sample.weight);
+	if (thread)
+		accounting_off_stack(
+			thread, build_stack(session, thread, event), event->sample.weight);
 }
 
 /* A long wait whose beginning showed no stack: it is read while the thread waits. */
@@ -307,7 +303,7 @@ static void handle_marks(struct session *session, uint64_t before_ns)
 
 /* --- the loop --------------------------------------------------------------------------------- */
 
-static void handle(struct session *session, struct event *event)
+static void handle(struct session *session, const struct event *event)
 {
 	struct profile_info *info = &session->profile->info;
 	struct live_thread *thread;

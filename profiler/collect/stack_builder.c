@@ -44,13 +44,20 @@ static const struct walk_module *find_module(void *context, uint64_t ip)
 	return address_space_walk_module(walk->process->space, ip);
 }
 
-/* Code does not change, and a stack that is not the running one waits: only the latter needs care.
+/*
+ * Code is in its file, also when the process is gone already. A stack that is not the running one
+ * waits; only what lies above the copy of the running one needs care.
  */
 static bool read_word(void *context, uint64_t address, uint64_t *value)
 {
 	const struct walk_context *walk = context;
 	uint64_t stack = walk->sample->registers.r[UNWIND_RSP];
+	const struct mapping *mapping = address_space_find(walk->process->space, address);
 
+	if (mapping && mapping->has_file &&
+		elf_file_read(
+			mapping->image->file, address - mapping->walk.bias, value, sizeof(*value)))
+		return true;
 	if (address >= stack && address - stack < STACK_REACH)
 		return outer_stack_read(walk->outer, address, value);
 	return remote_memory_read(walk->process->pid, address, value, sizeof(*value)) ==
@@ -133,10 +140,13 @@ static stack_id push_kernel(
 	return stack;
 }
 
-/* While the kernel loads a new program, the registers still are the old one's. */
+/*
+ * While the kernel loads a new program, the registers still are the old one's, and of the new one
+ * there is no stack: the kernel's part is all of it.
+ */
 static bool is_within_exec(struct live_process *process, const struct event_sample *sample)
 {
-	return sample->kernel_depth > 0 &&
+	return (sample->kernel_depth > 0 || sample->is_off_cpu) &&
 	       !address_space_find(process->space, sample->registers.ip);
 }
 
@@ -146,10 +156,14 @@ stack_id stack_builder_build(struct stack_builder *builder, struct live_process 
 	stack_id stack = STACK_NOT_WALKED;
 
 	builder->was_cut = builder->was_restored = builder->was_guessed = false;
-	if (sample->has_user && !is_within_exec(process, sample))
+	if (sample->has_user && is_within_exec(process, sample))
+		stack = STACK_ROOTED;
+	else if (sample->has_user)
 		stack = build_user(builder, process, sample);
-	stack = push_kernel(builder, stack, sample);
-	if (stack == STACK_NOT_WALKED)
+	/* How the kernel goes to sleep is the same everywhere: what counts is who asked for it. */
+	if (!sample->is_off_cpu || stack < STACK_END_COUNT)
+		stack = push_kernel(builder, stack, sample);
+	if (stack < STACK_END_COUNT)
 		stack = stacks_push(&builder->profile->stacks, stack,
 			profile_special_frame(builder->profile, "[no stack]"));
 	return stack;

@@ -337,6 +337,23 @@ bool elf_file_addr(const struct elf_file *file, uint64_t offset, uint64_t *file_
 	return true;
 }
 
+bool elf_file_read(const struct elf_file *file, uint64_t file_addr, void *bytes, size_t size)
+{
+	for (size_t i = 0; i < file->loads.count; i++) {
+		const GElf_Phdr *segment = &file->loads.items[i];
+		uint64_t within = file_addr - segment->p_vaddr;
+
+		if (file_addr < segment->p_vaddr || within >= segment->p_filesz ||
+			segment->p_filesz - within < size || segment->p_offset > file->size ||
+			within > file->size - segment->p_offset ||
+			file->size - segment->p_offset - within < size)
+			continue;
+		memcpy(bytes, file->image + segment->p_offset + within, size);
+		return true;
+	}
+	return false;
+}
+
 void elf_file_text_range(const struct elf_file *file, uint64_t *low, uint64_t *high)
 {
 	*low = UINT64_MAX;

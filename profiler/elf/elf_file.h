@@ -59,6 +59,12 @@ bool elf_file_section(const struct elf_file *file, const char *name, struct elf_
  */
 bool elf_file_addr(const struct elf_file *file, uint64_t offset, uint64_t *file_addr);
 
+/*
+ * Copies `size` bytes of what the file's segments hold at file_addr; false when they do not hold
+ * all of it. For code of a process that may be gone already.
+ */
+bool elf_file_read(const struct elf_file *file, uint64_t file_addr, void *bytes, size_t size);
+
 /* Lowest and highest file_addr (exclusive) of the executable PT_LOAD segments. */
 void elf_file_text_range(const struct elf_file *file, uint64_t *low, uint64_t *high);
 
