@@ -222,6 +222,9 @@ static void add_stacks(
 	if (profile->info.heuristic_samples)
 		say(&line, "; %.1f %% partly guessed (no unwind table)",
 			measure_percent(profile->info.heuristic_samples, facts->samples));
+	if (profile->info.restored_samples)
+		say(&line, "; %.1f %% completed from the running program (deeper than the copy)",
+			measure_percent(profile->info.restored_samples, facts->samples));
 	sentence_end(header, &line);
 }
 

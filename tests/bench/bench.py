@@ -124,8 +124,7 @@ def rooted():
     sql = "with recursive c(x) as (select 1 union all select x+1 from c where x<3000000) select sum(x*x%7) from c;"
     programs = {"nofp": [SAMPLES + "nofp", "2"], "recursion": [SAMPLES + "recursion"],
                 "complicated": [SAMPLES + "complicated"], "threads": [SAMPLES + "threads"],
-                "segment v2": [BIN + "/segment", "v2", "--data", os.path.abspath("../data/s")
-                               if os.path.isdir("../data/s") else "s"],
+                "segment v2": [BIN + "/segment", "v2"],
                 "xz": ["xz", "-9", "-k", "-c", CPROF], "python3": ["python3", "-c", source],
                 "sqlite3": ["sqlite3", ":memory:", sql],
                 "gcc": ["gcc", "-O2", "-c", "-x", "c", "-o", "/dev/null", "big.c"]}
