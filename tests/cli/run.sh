@@ -722,7 +722,7 @@ test_run_file_size_limit_is_an_error() {
 
 test_run_killed_recorder_does_not_disturb_the_program() {
   can_record
-  "$CPROF" run -q sh -c 'echo $$ >pid; '"$SAMPLES/nofp"' 2 >/dev/null; echo "$?" >ended' &
+  "$CPROF" run -q sh -c 'echo $$ >pid; '"$SAMPLES/nofp"' 6 >/dev/null; echo "$?" >ended' &
   local recorder=$! program
   # Two seconds of recording: the first is on the disk.
   wait_until test -s pid
