@@ -105,6 +105,8 @@ START_TEST(an_overlap_cuts_the_older)
 	ck_assert_str_eq(text_of(space), "2000-3000:1 3000-5000:2");
 	map(0x1000, 0x2800, 3);
 	ck_assert_str_eq(text_of(space), "1000-2800:3 2800-3000:1 3000-5000:2");
+	map(0x4000, 0x5000, 4);
+	ck_assert_str_eq(text_of(space), "1000-2800:3 2800-3000:1 3000-4000:2 4000-5000:4");
 }
 END_TEST
 
