@@ -3,6 +3,7 @@
 #include "symbols/kernel_cache.h"
 
 #include <check.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
