@@ -1,25 +1,18 @@
 #include "cli/progress.h"
 
+#include "base/clock.h"
+
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PATIENCE_NS UINT64_C(1000000000)
 #define REDRAW_NS   UINT64_C(100000000)
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
-}
-
 void progress_begin(struct progress *progress, const char *what, bool quiet)
 {
 	*progress = (struct progress){
 		.what = what,
-		.begun_ns = now_ns(),
+		.begun_ns = clock_now_ns(),
 		.is_terminal = !quiet && isatty(STDERR_FILENO),
 	};
 }
@@ -30,7 +23,7 @@ void progress_step(struct progress *progress, uint64_t done, uint64_t total)
 
 	if (!progress->is_terminal || total == 0)
 		return;
-	now = now_ns();
+	now = clock_now_ns();
 	if (now - progress->begun_ns < PATIENCE_NS || now - progress->shown_ns < REDRAW_NS)
 		return;
 	fprintf(stderr, "\r%s: %u %% (%llu of %llu)\033[K", progress->what,

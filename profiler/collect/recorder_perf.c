@@ -6,6 +6,7 @@
  * rings were last looked at, less a little for those that a CPU was just writing then.
  */
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "collect/perf_events.h"
 #include "collect/perf_record.h"
 #include "collect/recorder.h"
@@ -17,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 /* All rings together, and one at most: an eighth of a second and more of samples that carry 63 KiB
  * each. */
@@ -46,14 +46,6 @@ struct recorder_perf {
 	uint8_t *ours; /* per CPU events: bit per pid that belongs to the program */
 	bool is_draining;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* Pids have at most 22 bits on Linux (PID_MAX_LIMIT). */
 #define PID_BITS 22
@@ -231,7 +223,7 @@ static void sift_down(struct recorder_perf *perf, size_t at)
 
 static void look_at_rings(struct recorder_perf *perf)
 {
-	uint64_t now = now_ns();
+	uint64_t now = clock_now_ns();
 
 	perf->heap_count = 0;
 	for (size_t i = 0; i < perf->ring_count; i++) {

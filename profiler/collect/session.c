@@ -1,12 +1,12 @@
 #include "collect/session.h"
 
+#include "base/clock.h"
 #include "collect/accounting.h"
 #include "collect/blocked.h"
 #include "collect/marks.h"
 #include "collect/stack_builder.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 /*
  * How often rings are looked at that are not yet half full. Where switches show no stack, threads
@@ -38,14 +38,6 @@ struct session {
 	uint8_t *blocked_stack;			    /* BLOCKED_STACK_BYTES */
 	uint64_t flushed_ns;			    /* when the journal was last written */
 };
-
-static uint64_t clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static uint64_t since_zero(const struct session *session, uint64_t time_ns)
 {
@@ -250,7 +242,7 @@ static void look_at_blocked(void *context, struct live_thread *thread)
 
 static void look_at_all_blocked(struct session *session)
 {
-	session->looked_ns = clock_ns();
+	session->looked_ns = clock_now_ns();
 	session->expects_blocked = !session->recorder->facts.has_switch_stacks;
 	tasks_visit(&session->tasks, look_at_blocked, session);
 }
@@ -378,7 +370,7 @@ static int flush(struct session *session, struct error *err)
 
 static int flush_if_due(struct session *session, struct error *err)
 {
-	uint64_t now = clock_ns();
+	uint64_t now = clock_now_ns();
 
 	if (now - session->flushed_ns < FLUSH_EVERY_NS)
 		return 0;
@@ -393,7 +385,7 @@ static bool is_over(const struct session *session, bool has_ended)
 	if (options->stop && *options->stop)
 		return true;
 	if (options->duration_ns && session->has_begun &&
-		since_zero(session, clock_ns()) >= options->duration_ns)
+		since_zero(session, clock_now_ns()) >= options->duration_ns)
 		return true;
 	return has_ended && (!options->wait_for_all || session->tasks.thread_count == 0);
 }
@@ -418,7 +410,7 @@ int session_run(struct session *session, struct tracee_end *end, bool *has_ended
 	uint64_t end_ns;
 
 	*has_ended = false;
-	session->flushed_ns = clock_ns();
+	session->flushed_ns = clock_now_ns();
 	while (!is_over(session, *has_ended)) {
 		int fd = *has_ended ? -1 : session->tracee->pid_fd;
 
@@ -432,7 +424,7 @@ int session_run(struct session *session, struct tracee_end *end, bool *has_ended
 		if (flush_if_due(session, err) < 0)
 			return -1;
 	}
-	end_ns = clock_ns();
+	end_ns = clock_now_ns();
 	session->recorder->backend->drain(session->recorder);
 	if (handle_events(session, err) < 0)
 		return -1;
