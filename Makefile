@@ -44,7 +44,7 @@ endif
 BUILD_PACKAGES := gcc libc6-dev pkg-config libelf-dev libdw-dev libunwind-dev libzstd-dev zlib1g-dev \
 	libiberty-dev libxxhash-dev libdebuginfod-dev libhdf5-dev libgccjit-12-dev libpng-dev
 DEMO_PACKAGES  := graphviz
-CHECK_PACKAGES := check graphviz gdb g++ python3 xz-utils sqlite3 git dwz
+CHECK_PACKAGES := mandoc check graphviz gdb g++ python3 xz-utils sqlite3 git dwz
 BENCH_PACKAGES := linux-perf hyperfine time
 
 pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
