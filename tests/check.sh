@@ -12,8 +12,10 @@ printf '%s\n' "$units" | grep -v ':P:'
 counted=$(printf '%s\n' "$units" | sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p')
 read -r checks failures errors <<<"${counted:-0 0 1}"
 
-commands=$(CPROF=$bin/cprof SEGMENT=$bin/segment BUILD=$build tests/cli/harness.sh | tee /dev/stderr | tail -n 1)
-read -r passed failed skipped <<<"$(printf '%s\n' "$commands" | sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p')"
+log=$(mktemp) || exit 1
+trap 'rm -f "$log"' EXIT
+CPROF=$bin/cprof SEGMENT=$bin/segment BUILD=$build tests/cli/harness.sh | tee "$log"
+read -r passed failed skipped <<<"$(tail -n 1 "$log" | sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p')"
 [ -n "$skipped" ] || { passed=0 failed=1 skipped=0; }
 
 [ "$unit_status" = 0 ] || [ $((failures + errors)) -gt 0 ] || errors=1
