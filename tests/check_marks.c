@@ -233,6 +233,26 @@ START_TEST(a_left_over_is_replaced)
 }
 END_TEST
 
+/* The next recording removes what a killed one left; not what a living one uses, or others' files.
+ */
+START_TEST(left_overs_of_the_dead_are_removed)
+{
+	static const char *const left = "/dev/shm/cprof.4194999", *const other =
+									  "/dev/shm/cprof.x1";
+	struct marks second;
+	struct error err;
+
+	close(open(left, O_RDWR | O_CREAT, 0600)); /* above the highest pid there is */
+	close(open(other, O_RDWR | O_CREAT, 0600));
+	ck_assert_int_eq(marks_open(&second, getppid(), &err), 0);
+	ck_assert_int_eq(access(left, F_OK), -1);
+	ck_assert_int_eq(access(other, F_OK), 0);
+	ck_assert_int_eq(access(marks.path, F_OK), 0);
+	marks_close(&second);
+	unlink(other);
+}
+END_TEST
+
 START_TEST(what_is_in_the_way_is_an_error)
 {
 	struct marks other;
@@ -269,6 +289,7 @@ Suite *marks_suite(void)
 	tcase_add_test(limits, an_unfinished_mark_does_not_stop_the_others);
 	tcase_add_test(limits, nonsense_is_passed_over);
 	tcase_add_test(limits, a_left_over_is_replaced);
+	tcase_add_test(limits, left_overs_of_the_dead_are_removed);
 	tcase_add_test(limits, what_is_in_the_way_is_an_error);
 	suite_add_tcase(suite, core);
 	suite_add_tcase(suite, limits);

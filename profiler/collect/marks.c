@@ -3,28 +3,79 @@
 #include "agent/cprof.h"
 #include "model/profile.h"
 
+#include <dirent.h>
+#include <sys/file.h>
+
 _Static_assert((int)MARK_START == CPROF_MARK_START && (int)MARK_STOP == CPROF_MARK_STOP &&
 		       (int)MARK_NAMED == CPROF_MARK_NAMED,
 	"kinds of marks are the same on both sides");
 
+/* A recording that was killed leaves its file behind, unlocked: whoever records next removes it. */
+static void remove_left_over(int directory, const char *name)
+{
+	int fd = openat(directory, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0)
+		return;
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
+		flock(fd, LOCK_EX | LOCK_NB) == 0)
+		unlinkat(directory, name, 0);
+	close(fd);
+}
+
+static void remove_left_overs(void)
+{
+	DIR *directory = opendir("/dev/shm");
+	struct dirent *entry;
+
+	while (directory && (entry = readdir(directory))) {
+		const char *name = entry->d_name;
+		size_t prefix = strlen("cprof.");
+
+		if (strncmp(name, "cprof.", prefix) == 0 && name[prefix] &&
+			!name[prefix + strspn(name + prefix, "0123456789")])
+			remove_left_over(dirfd(directory), name);
+	}
+	if (directory)
+		closedir(directory);
+}
+
+/* Creates the file and locks it; another recorder may take it for a left-over before that. */
+static int create_file(struct marks *marks)
+{
+	for (int attempt = 0; attempt < 10; attempt++) {
+		struct stat status;
+
+		unlink(marks->path); /* of a recording that died, whose pid is used again */
+		marks->fd =
+			open(marks->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (marks->fd < 0)
+			return -1;
+		if (flock(marks->fd, LOCK_EX) == 0 && fstat(marks->fd, &status) == 0 &&
+			status.st_nlink > 0)
+			return 0;
+		close(marks->fd);
+	}
+	return -1;
+}
+
 int marks_open(struct marks *marks, pid_t pid, struct error *err)
 {
-	int fd;
-
 	*marks = (struct marks){0};
+	remove_left_overs();
 	snprintf(marks->path, sizeof(marks->path), "/dev/shm/cprof.%d", (int)pid);
-	unlink(marks->path); /* of a recording that died, whose pid is used again */
-	fd = open(marks->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
+	if (create_file(marks) < 0)
 		return error_set_errno(err, "cannot create %s", marks->path);
-	if (ftruncate(fd, sizeof(*marks->shared)) == 0)
-		marks->shared = mmap(
-			NULL, sizeof(*marks->shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	close(fd);
+	if (ftruncate(marks->fd, sizeof(*marks->shared)) == 0)
+		marks->shared = mmap(NULL, sizeof(*marks->shared), PROT_READ | PROT_WRITE,
+			MAP_SHARED, marks->fd, 0);
 	if (!marks->shared || marks->shared == MAP_FAILED) {
+		error_set_errno(err, "cannot share %s", marks->path);
 		marks->shared = NULL;
+		close(marks->fd);
 		unlink(marks->path);
-		return error_set_errno(err, "cannot share %s", marks->path);
+		return -1;
 	}
 	marks->shared->magic = CPROF_MARKS_MAGIC;
 	return 0;
@@ -36,6 +87,7 @@ void marks_close(struct marks *marks)
 		return;
 	munmap(marks->shared, sizeof(*marks->shared));
 	unlink(marks->path);
+	close(marks->fd);
 	*marks = (struct marks){0};
 }
 

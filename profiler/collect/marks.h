@@ -12,6 +12,7 @@ struct cprof_marks;
 
 struct marks {
 	struct cprof_marks *shared; /* NULL: there is none */
+	int fd;			    /* its file, locked as long as the recording lives */
 	char path[48];
 	uint64_t next; /* number of the first mark that was not read yet */
 	uint64_t lost; /* overwritten before they were read */
