@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define SEEN_MAX 32
+
 static const enum metric off_metric[OFF_KIND_COUNT] = {
 	[OFF_BLOCKED] = METRIC_BLOCKED,
 	[OFF_RUNNABLE] = METRIC_RUNNABLE,
@@ -89,7 +91,7 @@ void accounting_sample(
 		accounting_switch_in(accounting, thread, time_ns);
 	accounting_advance(thread, time_ns);
 	give_cpu(accounting, thread, time_ns, stack, true);
-	if (!accounting->has_switch_stacks || !thread->last_stack)
+	if (!accounting->has_switch_stacks)
 		give_pool(accounting, thread, time_ns, stack);
 	thread->last_stack = stack;
 }
@@ -135,6 +137,22 @@ static void estimate(struct live_thread *thread, enum off_kind kind)
 						     (double)thread->open_ns[region]};
 }
 
+/* Adds an interval that was seen to what its thread is known to wait for. */
+static void remember(struct live_thread *thread, enum off_kind kind, uint64_t length_ns)
+{
+	size_t i = 0;
+
+	while (i < thread->seen.count && (thread->seen.items[i].stack != thread->off_stack ||
+						 thread->seen.items[i].kind != kind))
+		i++;
+	if (i == SEEN_MAX)
+		return;
+	if (i == thread->seen.count)
+		*array_add(&thread->seen) =
+			(struct off_estimate){.stack = thread->off_stack, .kind = kind};
+	thread->seen.items[i].weight_ns += (double)length_ns;
+}
+
 void accounting_switch_in(
 	struct accounting *accounting, struct live_thread *thread, uint64_t time_ns)
 {
@@ -153,6 +171,7 @@ void accounting_switch_in(
 			continue;
 		}
 		add_off(accounting, thread, time_ns, thread->off_stack, region, kind, length_ns);
+		remember(thread, kind, length_ns);
 		accounting->profile->info.off_cpu_measured_ns += length_ns;
 	}
 	if (thread->off_stack && thread->off_weight > 1)
@@ -162,21 +181,21 @@ void accounting_switch_in(
 	thread->is_on_cpu = true;
 }
 
-/* Shares out one pool among the estimates of its kind; false when there is none. */
-static bool share_pool(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns,
-	enum off_kind kind, bool in_region)
+/* Shares out one pool among the estimates of its kind; returns how much. */
+static uint64_t share_pool(struct accounting *accounting, struct live_thread *thread,
+	uint64_t time_ns, const struct off_estimates *estimates, enum off_kind kind, bool in_region)
 {
-	uint64_t *pool = &thread->pool_ns[kind][in_region], left = *pool;
+	uint64_t *pool = &thread->pool_ns[kind][in_region], left = *pool, shared;
 	double total = 0, part;
 
-	for (size_t i = 0; i < thread->estimates.count; i++)
-		if (thread->estimates.items[i].kind == kind)
-			total += thread->estimates.items[i].weight_ns;
+	for (size_t i = 0; i < estimates->count; i++)
+		if (estimates->items[i].kind == kind)
+			total += estimates->items[i].weight_ns;
 	if (total <= 0)
-		return false;
+		return 0;
 	part = (double)left / total;
-	for (size_t i = 0; i < thread->estimates.count; i++) {
-		const struct off_estimate *estimate = &thread->estimates.items[i];
+	for (size_t i = 0; i < estimates->count; i++) {
+		const struct off_estimate *estimate = &estimates->items[i];
 		double exact = estimate->weight_ns * part;
 		uint64_t length_ns = exact < (double)left ? (uint64_t)exact : left;
 
@@ -185,18 +204,26 @@ static bool share_pool(struct accounting *accounting, struct live_thread *thread
 		add_off(accounting, thread, time_ns, estimate->stack, in_region, kind, length_ns);
 		left -= length_ns;
 	}
-	accounting->profile->info.off_cpu_shared_ns += *pool - left;
+	shared = *pool - left;
 	*pool = left; /* the roundings */
-	return true;
+	return shared;
+}
+
+static uint64_t share_pools(struct accounting *accounting, struct live_thread *thread,
+	uint64_t time_ns, const struct off_estimates *estimates)
+{
+	uint64_t shared = 0;
+
+	for (int kind = 0; kind < OFF_KIND_COUNT; kind++)
+		for (int region = 0; region < 2; region++)
+			shared += share_pool(accounting, thread, time_ns, estimates, kind, region);
+	return shared;
 }
 
 void accounting_settle(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns)
 {
-	if (thread->estimates.count == 0)
-		return;
-	for (int kind = 0; kind < OFF_KIND_COUNT; kind++)
-		for (int region = 0; region < 2; region++)
-			share_pool(accounting, thread, time_ns, kind, region);
+	accounting->profile->info.off_cpu_shared_ns +=
+		share_pools(accounting, thread, time_ns, &thread->estimates);
 	thread->estimates.count = 0;
 }
 
@@ -216,6 +243,9 @@ void accounting_end(struct accounting *accounting, struct live_thread *thread, u
 		accounting_switch_in(accounting, thread, time_ns);
 	accounting_advance(thread, time_ns);
 	accounting_settle(accounting, thread, time_ns);
+	if (accounting->has_switch_stacks)
+		accounting->profile->info.off_cpu_inferred_ns +=
+			share_pools(accounting, thread, time_ns, &thread->seen);
 	if (!stack) {
 		stack = special_stack(profile, "[not sampled]");
 		threads_thread(&profile->threads, thread->id)->not_sampled_ns +=

@@ -9,9 +9,10 @@
  * sample goes to that one; of a thread without any sample it is "[not sampled]". off the CPU  An
  * interval belongs to the stack that left the CPU, when that was seen. Where switches are too many
  * to see every one, a stack that was seen stands for `weight` like it: intervals that were not seen
- * are pooled per thread and shared out in proportion to weight x length about once a second. Where
- * switches show no stacks at all, the pool goes to the thread's next sample, which is counted as
- * inferred.
+ * are pooled per thread and shared out in proportion to weight x length about once a second. What
+ * then is left goes, as inferred, to the stacks that the thread was seen to wait in during its life,
+ * else to its last sample. Where switches show no stacks at all, the pool goes to the thread's next
+ * sample, as inferred.
  *
  * Off-CPU time is "runnable" when the thread was preempted or has just begun, else "blocked".
  */

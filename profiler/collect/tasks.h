@@ -19,6 +19,8 @@ struct off_estimate {
 	double weight_ns;
 };
 
+struct off_estimates ARRAY_BODY;
+
 struct live_thread {
 	uint32_t tid;
 	thread_id id;

@@ -79,7 +79,7 @@ def compare(title, commands, rounds=None, measure=lambda result: result[0]):
 
 
 def perf_record(*options):
-    return ["perf", "record", "-q", "-B", "-N", "-o", "perf.data", "-F", "999", *options]
+    return ["perf", "record", "-q", "-o", "perf.data", "-F", "999", *options]
 
 
 @figure
@@ -109,7 +109,7 @@ def cpu_total():
     """the CPU total beside the program's own rusage (hoped: within 1 %)"""
     for name, command in {"one thread": [SAMPLES + "nofp", "2"], "threads": [SAMPLES + "threads"],
                           "xz": ["xz", "-9", "-k", "-c", shutil.which("perf") or CPROF],
-                          "python3": ["python3", "-c", "print(sum(i*i for i in range(12000000)))"]}.items():
+                          "python3": ["/usr/bin/python3", "-c", "print(sum(i*i for i in range(12000000)))"]}.items():
         run(CPROF, "run", "-q", *command)
         fields = info("out.prof")
         usage = number(fields["user"]) + number(fields["system"])
@@ -125,7 +125,7 @@ def rooted():
     programs = {"nofp": [SAMPLES + "nofp", "2"], "recursion": [SAMPLES + "recursion"],
                 "complicated": [SAMPLES + "complicated"], "threads": [SAMPLES + "threads"],
                 "segment v2": [BIN + "/segment", "v2"],
-                "xz": ["xz", "-9", "-k", "-c", CPROF], "python3": ["python3", "-c", source],
+                "xz": ["xz", "-9", "-k", "-c", CPROF], "python3": ["/usr/bin/python3", "-c", source],
                 "sqlite3": ["sqlite3", ":memory:", sql],
                 "gcc": ["gcc", "-O2", "-c", "-x", "c", "-o", "/dev/null", "big.c"]}
     with open("big.c", "w", encoding="ascii") as out:
