@@ -5,6 +5,7 @@
 #include "collect/accounting.h"
 
 #include <check.h>
+#include <stdio.h>
 
 enum { ZERO = 1000000 }; /* when the recording begins; times below count from there */
 
@@ -250,21 +251,62 @@ START_TEST(who_was_preempted_could_have_run)
 }
 END_TEST
 
-START_TEST(a_stack_counts_for_one_interval_only)
+/* B was seen to wait 300 ns and C 100: what nobody saw is taken to be like that, and said so. */
+START_TEST(unseen_waits_are_like_those_that_were_seen)
 {
 	begin(0, true);
 	sample(100, A);
 	off_stack(B, 1);
 	out(100);
-	in(200);
-	out(300); /* which nobody saw */
+	in(400);
+	off_stack(C, 1);
+	out(500);
+	in(600);
+	out(700);
+	in(1900);
+	settle(1900); /* none stood for others: not yet */
+	ck_assert_uint_eq(all(METRIC_BLOCKED), 400);
+	sample(2000, D);
+	ck_assert_uint_eq(all(METRIC_BLOCKED), 400);
+	end(2000);
+	ck_assert_time(METRIC_BLOCKED, B, 300 + 900);
+	ck_assert_time(METRIC_BLOCKED, C, 100 + 300);
+	ck_assert_time(METRIC_BLOCKED, A, 0);
+	ck_assert_time(METRIC_BLOCKED, D, 0);
+	ck_assert_uint_eq(profile.info.off_cpu_measured_ns, 400);
+	ck_assert_uint_eq(profile.info.off_cpu_inferred_ns, 1200);
+	ck_assert_uint_eq(all(METRIC_WALL), 2000);
+}
+END_TEST
+
+START_TEST(waits_of_a_thread_that_shows_none_go_to_its_last_sample)
+{
+	begin(0, true);
+	sample(100, A);
+	out(300);
 	in(1300);
-	end(1300);
-	ck_assert_time(METRIC_BLOCKED, B, 100);
-	ck_assert_time(METRIC_BLOCKED, A, 1000); /* to the nearest sample, as a guess */
-	ck_assert_uint_eq(profile.info.off_cpu_measured_ns, 100);
+	sample(1400, B);
+	end(1500);
+	ck_assert_time(METRIC_BLOCKED, B, 1000);
 	ck_assert_uint_eq(profile.info.off_cpu_inferred_ns, 1000);
-	ck_assert_uint_eq(all(METRIC_WALL), 1300);
+	ck_assert_uint_eq(all(METRIC_WALL), 1500);
+}
+END_TEST
+
+/* The first sample may come after many waits: it has nothing to do with them. */
+START_TEST(the_first_sample_does_not_take_the_waits_before_it)
+{
+	begin(0, true);
+	for (uint64_t round = 0; round < 10; round++) {
+		if (round == 5)
+			off_stack(B, 1);
+		out(1000 * round + 100);
+		in(1000 * round + 900);
+	}
+	sample(9950, A);
+	end(10000);
+	ck_assert_time(METRIC_BLOCKED, B, 8000);
+	ck_assert_time(METRIC_BLOCKED, A, 0);
 }
 END_TEST
 
@@ -481,6 +523,29 @@ START_TEST(a_thread_may_end_at_once_or_asleep)
 }
 END_TEST
 
+/* As many different stacks as there are, more than are remembered: the totals stand. */
+START_TEST(a_thread_may_wait_in_hundreds_of_places)
+{
+	begin(0, true);
+	for (uint64_t round = 0; round < 500; round++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "place %d", (int)round);
+		if (round % 2)
+			accounting_off_stack(thread,
+				stacks_push(&profile.stacks, STACK_ROOTED,
+					profile_special_frame(&profile, name)),
+				1);
+		out(1000 * round + 100);
+		in(1000 * round + 900);
+	}
+	end(500000);
+	ck_assert_uint_eq(all(METRIC_BLOCKED), 500 * 800);
+	ck_assert_uint_eq(all(METRIC_WALL), 500000);
+	ck_assert_uint_le(thread->seen.count, 100);
+}
+END_TEST
+
 START_TEST(lives_of_years_do_not_overflow)
 {
 	const uint64_t year = UINT64_C(31557600) * 1000000000;
@@ -609,7 +674,9 @@ Suite *accounting_suite(void)
 	tcase_add_test(core, squares_are_those_of_the_samples_weights);
 	tcase_add_test(core, waiting_belongs_to_the_stack_that_left);
 	tcase_add_test(core, who_was_preempted_could_have_run);
-	tcase_add_test(core, a_stack_counts_for_one_interval_only);
+	tcase_add_test(core, unseen_waits_are_like_those_that_were_seen);
+	tcase_add_test(core, waits_of_a_thread_that_shows_none_go_to_its_last_sample);
+	tcase_add_test(core, the_first_sample_does_not_take_the_waits_before_it);
 	tcase_add_test(core, without_switch_stacks_waiting_goes_to_the_next_sample);
 	tcase_add_test(core, a_stack_may_be_found_during_the_wait);
 	tcase_add_test(core, unseen_waits_are_shared_by_weight_and_length);
@@ -621,6 +688,7 @@ Suite *accounting_suite(void)
 	tcase_add_test(limits, two_switches_the_same_way_lose_no_time);
 	tcase_add_test(limits, time_that_goes_back_counts_nothing);
 	tcase_add_test(limits, a_thread_may_end_at_once_or_asleep);
+	tcase_add_test(limits, a_thread_may_wait_in_hundreds_of_places);
 	tcase_add_test(limits, lives_of_years_do_not_overflow);
 	tcase_add_test(limits, any_life_adds_up);
 	suite_add_tcase(suite, core);

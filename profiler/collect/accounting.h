@@ -10,9 +10,9 @@
  * interval belongs to the stack that left the CPU, when that was seen. Where switches are too many
  * to see every one, a stack that was seen stands for `weight` like it: intervals that were not seen
  * are pooled per thread and shared out in proportion to weight x length about once a second. What
- * then is left goes, as inferred, to the stacks that the thread was seen to wait in during its life,
- * else to its last sample. Where switches show no stacks at all, the pool goes to the thread's next
- * sample, as inferred.
+ * then is left goes, as inferred, to the stacks that the thread was seen to wait in during its
+ * life, else to its last sample. Where switches show no stacks at all, the pool goes to the
+ * thread's next sample, as inferred.
  *
  * Off-CPU time is "runnable" when the thread was preempted or has just begun, else "blocked".
  */

@@ -121,6 +121,7 @@ void tasks_remove_thread(struct tasks *tasks, struct live_thread *thread)
 	if (thread->next)
 		thread->next->link = thread->link;
 	array_release(&thread->estimates);
+	array_release(&thread->seen);
 	free(thread);
 	if (!process->threads)
 		remove_process(tasks, process);

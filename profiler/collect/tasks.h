@@ -19,7 +19,10 @@ struct off_estimate {
 	double weight_ns;
 };
 
-struct off_estimates ARRAY_BODY;
+struct off_estimates { /* an ARRAY with a name */
+	struct off_estimate *items;
+	size_t count, capacity;
+};
 
 struct live_thread {
 	uint32_t tid;
@@ -39,7 +42,8 @@ struct live_thread {
 	uint64_t off_weight;
 	bool off_stack_was_looked_for;
 	uint64_t pool_ns[OFF_KIND_COUNT][2]; /* off-CPU time without a stack */
-	ARRAY(struct off_estimate) estimates;
+	struct off_estimates estimates;	     /* since the pool was last shared out */
+	struct off_estimates seen;	     /* all intervals whose stack was seen, added up */
 };
 
 struct live_process {
