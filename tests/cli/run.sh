@@ -170,11 +170,12 @@ int main(void) { return descend(3000) == 0; }
 END
   compile deep
   recorded out.prof ./deep
+  # What lies beyond the copy is read a moment later: not for the last samples before the end.
   "$CPROF" flame --folded -m samples out.prof |
     awk '/;work[; ]/ { all += $NF } /;main(;descend)+;work[; ]/ && split($0, parts, ";descend") == 3002 {
         whole += $NF }
-      END { print whole " of " all " stacks are whole"; exit !(all > 100 && whole >= 0.95 * all) }'
-  within 95 100 "$("$CPROF" info out.prof | awk '$1 == "rooted" { print $2 }')"
+      END { print whole " of " all " stacks are whole"; exit !(all > 100 && whole >= 0.8 * all) }'
+  within 80 100 "$("$CPROF" info out.prof | awk '$1 == "rooted" { print $2 }')"
 }
 
 test_run_cpu_total_is_exact_at_any_rate() {
