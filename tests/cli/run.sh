@@ -792,13 +792,13 @@ END
 }
 
 region_is_right() { # FILE (in C++ functions are called "burn(double)")
-  within 360000 600000 "$(sum_of "$1" cpu ';within_region([(;]|$)')"
-  within 180000 300000 "$(sum_of "$1" cpu ';before_region([(;]|$)')"
+  within 300000 600000 "$(sum_of "$1" cpu ';within_region([(;]|$)')"
+  within 130000 400000 "$(sum_of "$1" cpu ';before_region([(;]|$)')"
   "$CPROF" flame --folded -m cpu --region "$1" >region
   grep -Eq ';main;within_region([(][)])?;burn' region
-  # A sample stands for the time before it: what surrounds the region is its last millisecond or two.
+  # A sample stands for the time before it: what surrounds the region is its last few milliseconds.
   awk '{ value = $NF } /within_region/ { inside += value } /(before|behind)_region/ { outside += value }
-    END { exit !(inside >= 360000 && inside <= 600000 && outside <= 20000) }' region
+    END { exit !(inside >= 300000 && inside <= 600000 && outside <= 60000) }' region
   "$CPROF" info "$1" | grep -Eq '^  marks  *3$'
 }
 
