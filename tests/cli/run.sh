@@ -193,9 +193,9 @@ test_run_threads_have_their_own_work() {
   [ "$(wc -l <cpu)" = 5 ]
   for name in threads adder multiplier sleeper worker; do grep -q "^$name " cpu; done
   # Two threads work by their own CPU clocks.
-  within 380 480 "$(awk '$1 == "adder" { print $2 }' cpu)"
-  within 760 900 "$(awk '$1 == "multiplier" { print $2 }' cpu)"
-  within 340000 480000 "$(sum_of out.prof cpu ';adder;add_numbers(;|$)')"
+  within 380 500 "$(awk '$1 == "adder" { print $2 }' cpu)"
+  within 760 950 "$(awk '$1 == "multiplier" { print $2 }' cpu)"
+  within 320000 520000 "$(sum_of out.prof cpu ';adder;add_numbers(;|$)')"
   within 700000 900000 "$(sum_of out.prof cpu ';multiplier;multiply_numbers(;|$)')"
   within 1150000 1900000 "$(sum_of out.prof blocked ';sleeper;wait_for_nothing(;|$)')"
   # An ordinary user's recording sees long waits only.
@@ -216,10 +216,10 @@ test_run_many_threads_of_each_kind_keep_their_lives() {
 test_run_children_have_their_own_work() {
   recorded out.prof "$SAMPLES/forks"
   # fork: named like the parent; exec: /proc/self/exe is called "exe".
-  within 270000 400000 "$(sum_of out.prof cpu '^forks;.*;main;run_child;child_work(;|$)')"
-  within 170000 300000 "$(sum_of out.prof cpu '^forks;.*;main;run_child;grandchild_work(;|$)')"
-  within 270000 400000 "$(sum_of out.prof cpu '^exe;.*;main;image_work(;|$)')"
-  within 270000 400000 "$(sum_of out.prof cpu '^exe;.*;main;second_life(;|$)')"
+  within 220000 420000 "$(sum_of out.prof cpu '^forks;.*;main;run_child;child_work(;|$)')"
+  within 140000 320000 "$(sum_of out.prof cpu '^forks;.*;main;run_child;grandchild_work(;|$)')"
+  within 220000 420000 "$(sum_of out.prof cpu '^exe;.*;main;image_work(;|$)')"
+  within 220000 420000 "$(sum_of out.prof cpu '^exe;.*;main;second_life(;|$)')"
   "$CPROF" info out.prof | awk '$1 == "process" { print $5, $6 }' | sort >processes
   printf '%s\n' "exe $SAMPLES/forks" "exe $SAMPLES/forks" "forks $SAMPLES/forks" \
     "forks $SAMPLES/forks" | cmp - processes
