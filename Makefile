@@ -41,10 +41,10 @@ endif
 
 # --- packages ------------------------------------------------------------------------------------
 # What must be installed, by Debian's names; tests/need.sh installs or names what is missing.
-BUILD_PACKAGES := gcc libc6-dev pkg-config libelf-dev libdw-dev libunwind-dev libzstd-dev zlib1g-dev \
+BUILD_PACKAGES := gcc libc6-dev pkg-config libelf-dev libdw-dev libzstd-dev zlib1g-dev \
 	libiberty-dev libxxhash-dev libdebuginfod-dev libhdf5-dev libgccjit-12-dev libpng-dev
 DEMO_PACKAGES  := graphviz
-CHECK_PACKAGES := mandoc check graphviz gdb g++ python3 xz-utils sqlite3 git dwz
+CHECK_PACKAGES := mandoc check libunwind-dev graphviz gdb g++ python3 xz-utils sqlite3 git dwz
 BENCH_PACKAGES := linux-perf hyperfine time
 
 pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
@@ -61,9 +61,12 @@ SAMPLE_SOURCES  := $(call rooms,samples)
 CHECK_SOURCES   := $(call rooms,tests)
 ASSETS          := $(sort $(wildcard viz/assets/*))
 
-CORE_PACKAGES   := libelf libdw libunwind libunwind-ptrace libzstd zlib libxxhash
+CORE_PACKAGES   := libelf libdw libzstd zlib libxxhash
 CORE_CPPFLAGS   := -Iprofiler -I. -I$(BUILD) $(call pkg,--cflags,$(CORE_PACKAGES) libdebuginfod)
 CORE_LIBS       := $(call pkg,--libs,$(CORE_PACKAGES)) -liberty -ldl -lm
+# libunwind is what our unwinder is checked against and compared with.
+CHECK_LIBS      := $(call pkg,--libs,check libunwind libunwind-ptrace)
+BENCH_LIBS      := $(call pkg,--libs,libunwind libunwind-ptrace)
 TARGET_CPPFLAGS := -Itarget -Iprofiler/agent -idirafter $(GCCJIT_DIR) $(call pkg,--cflags,hdf5 libpng)
 TARGET_LIBS     := $(call pkg,--libs,hdf5 libpng) -lgccjit -lm
 
@@ -157,7 +160,7 @@ $(BUILD)/tests/check_main.o: $(BUILD)/suites.h
 
 $(BUILD)/check: $(call object,$(CHECK_SOURCES) $(filter-out profiler/cli/main.c,$(CLI_SOURCES))) $(CORE)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) $(CFLAGS) $^ -o $@ $(call pkg,--libs,check) $(CORE_LIBS)
+	$(Q)$(CC) $(LDFLAGS) $(CFLAGS) $^ -o $@ $(CHECK_LIBS) $(CORE_LIBS)
 
 check: need-check
 	@$(MAKE) --no-print-directory programs $(BUILD)/check
@@ -173,7 +176,7 @@ BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.
 $(BUILD)/bench/%: tests/bench/%.c $(CORE)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CORE_CPPFLAGS) $(LDFLAGS) $(CFLAGS) $(WARNINGS) $^ -o $@ $(CORE_LIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(CORE_CPPFLAGS) $(LDFLAGS) $(CFLAGS) $(WARNINGS) $^ -o $@ $(BENCH_LIBS) $(CORE_LIBS)
 
 bench: need-bench
 	@$(MAKE) --no-print-directory programs data $(BENCHES)
