@@ -53,7 +53,7 @@ static void finish(void)
 
 static void begin(uint64_t time_ns, bool is_on_cpu)
 {
-	accounting_begin(&accounting, thread, ZERO + time_ns, is_on_cpu);
+	accounting_begin(thread, ZERO + time_ns, is_on_cpu);
 }
 
 static void sample(uint64_t time_ns, int stack)

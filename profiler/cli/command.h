@@ -9,7 +9,6 @@ enum exit_status {
 	EXIT_GOOD = 0,
 	EXIT_FAILED = 1, /* one sentence was printed */
 	EXIT_USAGE = 2,
-	EXIT_REGRESSION = 3,	 /* diff --fail-above */
 	EXIT_CPROF_FAILED = 125, /* `run`: cprof itself failed; as env(1) and timeout(1) */
 	EXIT_CANNOT_RUN = 126,
 	EXIT_NOT_FOUND = 127,

@@ -50,10 +50,8 @@ void accounting_advance(struct live_thread *thread, uint64_t time_ns)
 	thread->since_ns = time_ns;
 }
 
-void accounting_begin(
-	struct accounting *accounting, struct live_thread *thread, uint64_t time_ns, bool is_on_cpu)
+void accounting_begin(struct live_thread *thread, uint64_t time_ns, bool is_on_cpu)
 {
-	(void)accounting;
 	thread->since_ns = time_ns;
 	thread->is_on_cpu = is_on_cpu;
 	thread->was_preempted = true;

@@ -28,8 +28,7 @@ struct accounting {
 
 /* A thread begins to exist, waiting for its first turn (or running, as a process that just exec'd).
  */
-void accounting_begin(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns,
-	bool is_on_cpu);
+void accounting_begin(struct live_thread *thread, uint64_t time_ns, bool is_on_cpu);
 
 void accounting_sample(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns,
 	stack_id stack);

@@ -165,7 +165,6 @@ static int open_rung(
 		errno = cause;
 		return -1;
 	}
-	events->has_kernel = !rung->user_only;
 	events->has_switch_stacks = !rung->user_only;
 	snprintf(events->event, sizeof(events->event), "%s", rung->event);
 	return 0;

@@ -48,7 +48,6 @@ struct perf_cpu {
 struct perf_events {
 	ARRAY(struct perf_cpu) cpus; /* those online */
 	bool per_cpu;
-	bool has_kernel;	/* kernel frames in samples */
 	bool has_switch_stacks; /* the switch roles are open */
 	bool clock_is_deep, switch_is_deep;
 	char event[64]; /* "task-clock", "cycles, user only" */

@@ -19,7 +19,6 @@ struct recorder_facts {
 	char note[256];		/* why it is not a better one; "" */
 	bool has_switches;	/* switch records: CPU and off-CPU time are exact */
 	bool has_switch_stacks; /* stacks at switch-out */
-	bool has_kernel;	/* kernel frames */
 };
 
 struct recorder {

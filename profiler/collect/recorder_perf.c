@@ -178,7 +178,6 @@ static void set_facts(struct recorder_perf *perf)
 	memcpy(facts->note, perf->events.note, sizeof(facts->note));
 	facts->has_switches = true;
 	facts->has_switch_stacks = perf->events.has_switch_stacks;
-	facts->has_kernel = perf->events.has_kernel;
 }
 
 extern const struct recorder_backend recorder_perf;

@@ -59,7 +59,7 @@ static struct live_thread *add_thread(struct session *session, struct live_proce
 	struct live_thread *thread =
 		tasks_add_thread(&session->tasks, process, tid, threads_add_thread(threads, &row));
 
-	accounting_begin(&session->accounting, thread, time_ns, is_on_cpu);
+	accounting_begin(thread, time_ns, is_on_cpu);
 	return thread;
 }
 
@@ -118,7 +118,6 @@ static void handle_exec(
 		if (thread->tid != event->tid)
 			end_thread(session, thread, event->time_ns);
 	}
-	process->has_execed = true;
 	process->in_region = false;
 	address_space_clear(process->space);
 	threads_process(&session->profile->threads, process->id)->executable = 0;
@@ -496,11 +495,6 @@ const struct images *session_images(const struct session *session)
 struct timeline *session_timeline(struct session *session)
 {
 	return session->options.has_timeline ? &session->timeline : NULL;
-}
-
-const struct recorder_facts *session_facts(const struct session *session)
-{
-	return &session->recorder->facts;
 }
 
 void session_close(struct session *session)

@@ -41,7 +41,4 @@ const struct images *session_images(const struct session *session);
 
 struct timeline *session_timeline(struct session *session); /* what is not yet written; or NULL */
 
-/* What the recorder is and could not do. */
-const struct recorder_facts *session_facts(const struct session *session);
-
 void session_close(struct session *session); /* accepts NULL */

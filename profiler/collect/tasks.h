@@ -51,7 +51,6 @@ struct live_process {
 	process_id id;
 	struct address_space *space;
 	bool in_region;
-	bool has_execed; /* since it was forked: its name is a program's own */
 	struct live_thread *threads;
 	struct live_process *bucket_next;
 };

@@ -79,7 +79,7 @@ static void add_frames(struct profile *profile)
 		snprintf(name, sizeof(name), "work::Part%u<int>::compute_%u(unsigned long, double)",
 			function_number % 50, function_number);
 		function.name = strings_intern(&profile->strings, name);
-		snprintf(name, sizeof(name), "/home/user/work/source/part%u.cc",
+		snprintf(name, sizeof(name), "/home/user/source/part%u.cc",
 			function_number % 50);
 		function.file = strings_intern(&profile->strings, name);
 		function.line = function_number * 30 % 3000 + 1;
