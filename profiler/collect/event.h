@@ -48,6 +48,7 @@ struct event_mmap {
 	uint32_t protection;	  /* PROT_EXEC ... */
 	const char *path;	  /* "/usr/lib/x86_64-linux-gnu/libc.so.6", "[vdso]", "//anon" */
 	struct build_id build_id; /* length 0: not known */
+	bool is_deleted;	  /* the path leads to another file, or nowhere */
 };
 
 struct event {

@@ -57,7 +57,7 @@ static struct elf_file *open_mapped_file(uint32_t pid, const struct event_mmap *
 		(unsigned long long)mapping->address,
 		(unsigned long long)(mapping->address + mapping->length));
 	file = open_candidate(path, mapping);
-	if (file)
+	if (file || mapping->is_deleted)
 		return file;
 	snprintf(path, sizeof(path), "/proc/%u/root%s", pid, mapping->path);
 	file = open_candidate(path, mapping);
