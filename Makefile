@@ -53,8 +53,8 @@ GCCJIT_DIR := $(dir $(shell $(CC) -print-file-name=include/libgccjit.h))
 # --- groups in layer order -----------------------------------------------------------------------
 rooms = $(foreach room,$(1),$(sort $(wildcard $(room)/*.c)))
 
-CORE_SOURCES    := $(call rooms,profiler/base profiler/model profiler/elf profiler/unwind \
-	profiler/symbols profiler/collect viz viz/formats)
+CORE_SOURCES    := $(call rooms,profiler/base profiler/model profiler/elf profiler/jit \
+	profiler/unwind profiler/symbols profiler/collect viz viz/formats)
 CLI_SOURCES     := $(call rooms,profiler/cli)
 TARGET_SOURCES  := $(call rooms,target)
 SAMPLE_SOURCES  := $(call rooms,samples)
