@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "collect/event.h"
-#include "collect/tracee.h"
+#include "collect/target.h"
 
 struct record_options {
 	const char *backend; /* a name, or "auto" */
@@ -30,8 +30,9 @@ struct recorder_backend {
 	const char *name, *summary;
 	/* False with a sentence about what forbids it. */
 	bool (*usable)(struct error *why_not);
-	/* The program has not begun yet: tracee_start() comes after this. */
-	struct recorder *(*open)(const struct record_options *options, const struct tracee *tracee,
+	/* Unless target->is_attached the program has not begun yet: tracee_start() comes after
+	 * this. */
+	struct recorder *(*open)(const struct record_options *options, const struct target *target,
 		struct error *err);
 	/* 1 and the next event in order of time, 0 when there is none for now, -1. */
 	int (*next)(struct recorder *recorder, struct event *event, struct error *err);
@@ -48,7 +49,7 @@ extern const struct recorder_backend *const recorder_backends[]; /* NULL-termina
 
 /* Opens the backend that the options name; with "auto" the first that works. */
 struct recorder *recorder_open(
-	const struct record_options *options, const struct tracee *tracee, struct error *err);
+	const struct record_options *options, const struct target *target, struct error *err);
 
 static inline int recorder_next(struct recorder *recorder, struct event *event, struct error *err)
 {

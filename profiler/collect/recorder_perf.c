@@ -183,14 +183,14 @@ static void set_facts(struct recorder_perf *perf)
 extern const struct recorder_backend recorder_perf;
 
 static struct recorder *perf_open(
-	const struct record_options *options, const struct tracee *tracee, struct error *err)
+	const struct record_options *options, const struct target *target, struct error *err)
 {
 	struct recorder_perf *perf = alloc_zeroed(1, sizeof(*perf));
 
 	perf->recorder.backend = &recorder_perf;
 	raise_descriptor_limit();
 	ask_for_priority();
-	if (perf_events_open(&perf->events, tracee->pid, options->rate_hz, err) < 0) {
+	if (perf_events_open(&perf->events, target->pid, options->rate_hz, err) < 0) {
 		explain_refusal(err);
 		perf_close(&perf->recorder);
 		return NULL;
@@ -201,7 +201,7 @@ static struct recorder *perf_open(
 	}
 	if (perf->events.per_cpu)
 		perf->ours = alloc_zeroed((1u << PID_BITS) / 8, 1);
-	set_ours(perf, tracee->pid, true);
+	set_ours(perf, target->pid, true);
 	set_facts(perf);
 	return &perf->recorder;
 }

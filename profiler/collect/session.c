@@ -19,7 +19,7 @@
 
 struct session {
 	struct session_options options;
-	struct tracee *tracee;
+	const struct target *target;
 	struct profile *profile;
 	struct profile_writer *writer;
 	struct recorder *recorder;
@@ -404,19 +404,18 @@ static void end_all(struct session *session)
 		}
 }
 
-int session_run(struct session *session, struct tracee_end *end, bool *has_ended, struct error *err)
+int session_run(struct session *session, bool *has_ended, struct error *err)
 {
 	uint64_t end_ns;
 
 	*has_ended = false;
 	session->flushed_ns = clock_now_ns();
 	while (!is_over(session, *has_ended)) {
-		int fd = *has_ended ? -1 : session->tracee->pid_fd;
+		int fd = *has_ended ? -1 : session->target->pid_fd;
 
 		session->recorder->backend->wait(session->recorder, fd,
 			session->expects_blocked ? WAIT_MS_FOR_BLOCKED : WAIT_MS);
-		if (!*has_ended)
-			*has_ended = tracee_has_ended(session->tracee, false, end);
+		*has_ended = target_has_ended(session->target);
 		if (handle_events(session, err) < 0)
 			return -1;
 		look_at_all_blocked(session);
@@ -463,20 +462,20 @@ static void describe(struct session *session)
 	info->rate_asked_hz = session->options.record.rate_hz;
 }
 
-struct session *session_open(const struct session_options *options, struct tracee *tracee,
+struct session *session_open(const struct session_options *options, const struct target *target,
 	struct profile *profile, struct profile_writer *writer, struct error *err)
 {
 	struct session *session = alloc_zeroed(1, sizeof(*session));
 
 	session->options = *options;
-	session->tracee = tracee;
+	session->target = target;
 	session->profile = profile;
 	session->writer = writer;
-	session->root_pid = tracee->pid;
+	session->root_pid = target->pid;
 	session->blocked_stack = alloc_bytes(BLOCKED_STACK_BYTES);
 	stack_builder_init(&session->builder, profile);
-	session->recorder = recorder_open(&options->record, tracee, err);
-	if (!session->recorder || marks_open(&session->marks, tracee->pid, err) < 0) {
+	session->recorder = recorder_open(&options->record, target, err);
+	if (!session->recorder || marks_open(&session->marks, target->pid, err) < 0) {
 		session_close(session);
 		return NULL;
 	}

@@ -24,17 +24,16 @@ struct session_options {
 	const volatile sig_atomic_t *stop; /* ends the recording when it becomes non-zero */
 };
 
-/* Opens the recorder for a prepared tracee. The profile and the writer are borrowed. */
-struct session *session_open(const struct session_options *options, struct tracee *tracee,
+/* Opens the recorder for a prepared target. Target, profile and writer are borrowed. */
+struct session *session_open(const struct session_options *options, const struct target *target,
 	struct profile *profile, struct profile_writer *writer, struct error *err);
 
 /*
- * Records until the end; the program has been started. *end is filled when it has ended before the
- * recording did, else *has_ended is false. -1: recording failed (the program goes on); what was
+ * Records until the end; the program has been started. *has_ended: it ended before the recording
+ * did. -1: recording failed (the program goes on); what was
  * recorded before is in the profile.
  */
-int session_run(
-	struct session *session, struct tracee_end *end, bool *has_ended, struct error *err);
+int session_run(struct session *session, bool *has_ended, struct error *err);
 
 /* The files of the modules that were seen, for naming addresses. */
 const struct images *session_images(const struct session *session);

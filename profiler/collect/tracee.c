@@ -38,13 +38,14 @@ int tracee_prepare(struct tracee *tracee, char *const argv[], struct error *err)
 {
 	int start[2], failure[2];
 
-	*tracee = (struct tracee){.pid_fd = -1, .start_fd = -1, .failure_fd = -1, .argv = argv};
+	*tracee = (struct tracee){
+		.target.pid_fd = -1, .start_fd = -1, .failure_fd = -1, .argv = argv};
 	if (pipe2(start, O_CLOEXEC) < 0 || pipe2(failure, O_CLOEXEC) < 0)
 		return error_set_errno(err, "cannot create a pipe");
-	tracee->pid = fork();
-	if (tracee->pid < 0)
+	tracee->target.pid = fork();
+	if (tracee->target.pid < 0)
 		return error_set_errno(err, "cannot fork");
-	if (tracee->pid == 0) {
+	if (tracee->target.pid == 0) {
 		close(start[1]);
 		become_program(argv, start[0], failure[1]);
 	}
@@ -52,9 +53,9 @@ int tracee_prepare(struct tracee *tracee, char *const argv[], struct error *err)
 	close(failure[1]);
 	tracee->start_fd = start[1];
 	tracee->failure_fd = failure[0];
-	tracee->pid_fd = syscall(SYS_pidfd_open, tracee->pid, 0);
-	if (tracee->pid_fd < 0)
-		return error_set_errno(err, "cannot watch process %d", (int)tracee->pid);
+	tracee->target.pid_fd = syscall(SYS_pidfd_open, tracee->target.pid, 0);
+	if (tracee->target.pid_fd < 0)
+		return error_set_errno(err, "cannot watch process %d", (int)tracee->target.pid);
 	return 0;
 }
 
@@ -73,8 +74,8 @@ int tracee_start(struct tracee *tracee, int *exec_errno, struct error *err)
 		return 0;
 	if (got != sizeof(*exec_errno))
 		*exec_errno = EIO;
-	waitpid(tracee->pid, NULL, 0);
-	tracee->pid = 0;
+	waitpid(tracee->target.pid, NULL, 0);
+	tracee->target.pid = 0;
 	errno = *exec_errno;
 	return error_set_errno(err, "cannot run %s", tracee->argv[0]);
 }
@@ -85,14 +86,14 @@ bool tracee_has_ended(struct tracee *tracee, bool block, struct tracee_end *end)
 	int status;
 	pid_t got;
 
-	if (tracee->pid == 0)
+	if (tracee->target.pid == 0)
 		return true;
 	do
-		got = wait4(tracee->pid, &status, block ? 0 : WNOHANG, &usage);
+		got = wait4(tracee->target.pid, &status, block ? 0 : WNOHANG, &usage);
 	while (got < 0 && errno == EINTR);
-	if (got != tracee->pid)
+	if (got != tracee->target.pid)
 		return false;
-	tracee->pid = 0;
+	tracee->target.pid = 0;
 	*end = (struct tracee_end){.status = status,
 		.usage = usage,
 		.peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024};
@@ -106,12 +107,12 @@ int tracee_exit_status(const struct tracee_end *end)
 
 void tracee_release(struct tracee *tracee)
 {
-	if (tracee->pid > 0 && tracee->start_fd >= 0) {
-		kill(tracee->pid, SIGKILL);
-		waitpid(tracee->pid, NULL, 0);
-		tracee->pid = 0;
+	if (tracee->target.pid > 0 && tracee->start_fd >= 0) {
+		kill(tracee->target.pid, SIGKILL);
+		waitpid(tracee->target.pid, NULL, 0);
+		tracee->target.pid = 0;
 	}
 	close_fd(&tracee->start_fd);
 	close_fd(&tracee->failure_fd);
-	close_fd(&tracee->pid_fd);
+	close_fd(&tracee->target.pid_fd);
 }

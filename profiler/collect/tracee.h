@@ -9,17 +9,16 @@
 #pragma once
 
 #include "base/error.h"
+#include "collect/target.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
-#include <sys/types.h>
 
 struct tracee {
-	pid_t pid;
-	int pid_fd;	/* readable when the program has ended */
-	int start_fd;	/* a byte lets the helper go on to exec, closing it ends the helper */
-	int failure_fd; /* the errno of a failed exec arrives here */
+	struct target target; /* pid 0: it was waited for */
+	int start_fd;	      /* a byte lets the helper go on to exec, closing it ends the helper */
+	int failure_fd;	      /* the errno of a failed exec arrives here */
 	char *const *argv;
 };
 
@@ -29,7 +28,7 @@ struct tracee_end {
 	uint64_t peak_rss_bytes; /* of the program alone; 0: below what the helper itself took */
 };
 
-/* Forks the helper. argv is NULL-terminated and borrowed for good. */
+/* Forks the helper, whose pid is the program's. argv is NULL-terminated and borrowed for good. */
 int tracee_prepare(struct tracee *tracee, char *const argv[], struct error *err);
 
 /*

@@ -93,7 +93,7 @@ int main(int argc, char **argv)
 		return 2;
 	if (tracee_prepare(&tracee, argv + 2, &err) < 0)
 		return 1;
-	while (!open_all(&choices[choice], tracee.pid, strtoul(argv[1], NULL, 10), rings, cpus))
+	while (!open_all(&choices[choice], tracee.target.pid, strtoul(argv[1], NULL, 10), rings, cpus))
 		if (++choice == sizeof(choices) / sizeof(choices[0])) {
 			fprintf(stderr, "ip_only: no perf event may be opened\n");
 			return 1;
@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 	while (!tracee_has_ended(&tracee, false, &end)) {
 		for (long i = 0; i < cpus; i++)
 			polled[i] = (struct pollfd){.fd = rings[i].fd, .events = POLLIN};
-		polled[cpus] = (struct pollfd){.fd = tracee.pid_fd, .events = POLLIN};
+		polled[cpus] = (struct pollfd){.fd = tracee.target.pid_fd, .events = POLLIN};
 		poll(polled, cpus + 1, 100);
 		for (long i = 0; i < cpus; i++)
 			samples += drop_samples(&rings[i]);

@@ -1,0 +1,119 @@
+#include "cli/recording_info.h"
+
+#include "cli/run_record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+static bool is_plain(const char *word)
+{
+	return *word && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "0123456789_-+=./:,@%") == strlen(word);
+}
+
+/* The words as a shell would have to be told them: 'it'\''s'. Caller frees. */
+static char *quote_command(int argc, char **argv)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		abort();
+	for (int i = 0; i < argc; i++) {
+		if (i)
+			fputc(' ', out);
+		if (is_plain(argv[i])) {
+			fputs(argv[i], out);
+			continue;
+		}
+		fputc('\'', out);
+		for (const char *at = argv[i]; *at; at++)
+			if (*at == '\'')
+				fputs("'\\''", out);
+			else
+				fputc(*at, out);
+		fputc('\'', out);
+	}
+	fclose(out);
+	return text;
+}
+
+void recording_info_command(struct profile *profile, const char *label, int argc, char **argv)
+{
+	char *command = quote_command(argc, argv), *default_label = run_label_default(argc, argv);
+
+	profile->info.command = strings_intern(&profile->strings, command);
+	profile->info.label = strings_intern(&profile->strings, label ? label : default_label);
+	free(command);
+	free(default_label);
+}
+
+void recording_info_machine(struct profile *profile)
+{
+	struct profile_info *info = &profile->info;
+	struct strings *strings = &profile->strings;
+	char *directory = getcwd(NULL, 0);
+	struct utsname names;
+	struct timespec now;
+
+	info->version = strings_intern(strings, CPROF_VERSION);
+	if (uname(&names) == 0) {
+		info->host = strings_intern(strings, names.nodename);
+		info->kernel = strings_intern(strings, names.release);
+	}
+	info->directory = strings_intern(strings, directory);
+	info->cpu_count = sysconf(_SC_NPROCESSORS_ONLN);
+	clock_gettime(CLOCK_REALTIME, &now);
+	info->start_unix_ns = (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	free(directory);
+}
+
+static void describe_program(struct profile *profile)
+{
+	char text[BUILD_ID_TEXT_SIZE];
+
+	if (profile->threads.processes.count == 0)
+		return;
+	profile->info.program = threads_process(&profile->threads, 1)->executable;
+	for (module_id id = 1; id <= profile->modules.items.count; id++) {
+		const struct module *module = modules_at(&profile->modules, id);
+
+		if (module->path == profile->info.program)
+			profile->info.program_build_id = strings_intern(
+				&profile->strings, build_id_text(&module->build_id, text));
+	}
+}
+
+static uint64_t timeval_ns(struct timeval time)
+{
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_usec * 1000;
+}
+
+void recording_info_end(struct profile *profile, const struct tracee_end *end)
+{
+	struct profile_info *info = &profile->info;
+
+	info->user_ns = timeval_ns(end->usage.ru_utime);
+	info->system_ns = timeval_ns(end->usage.ru_stime);
+	info->peak_rss_bytes = end->peak_rss_bytes;
+	info->status = tracee_exit_status(end);
+}
+
+static uint64_t own_cpu_ns(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return timeval_ns(usage.ru_utime) + timeval_ns(usage.ru_stime);
+}
+
+void recording_info_program(struct profile *profile)
+{
+	describe_program(profile);
+	profile->info.recorder_cpu_ns = own_cpu_ns();
+}
