@@ -9,8 +9,8 @@
  *     set        modules, processes, threads, counts, names, info: a row replaces the one with its
  *                number or key, so a journal writes again what changed
  *
- * cprof-format(5) has every column. profile_tables.c has the two directions of each table side by
- * side.
+ * cprof-format(5) has every column. Each table has a file, table_NAME.c, with its two directions
+ * side by side; table.h is what they share.
  */
 #pragma once
 
