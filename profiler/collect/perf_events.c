@@ -114,7 +114,7 @@ static int open_role(struct perf_cpu *cpu, enum perf_role role, struct perf_even
 	if (fd < 0)
 		return -1;
 	cpu->fd[role] = fd;
-	return ioctl(fd, PERF_EVENT_IOC_ID, &cpu->id[role]);
+	return 0;
 }
 
 static int open_cpu(struct perf_events *events, struct perf_cpu *cpu, const struct rung *rung,
@@ -142,7 +142,6 @@ static void close_cpu(struct perf_cpu *cpu)
 		if (cpu->fd[role] >= 0)
 			close(cpu->fd[role]);
 		cpu->fd[role] = -1;
-		cpu->id[role] = 0;
 	}
 }
 
@@ -296,13 +295,4 @@ void perf_events_close(struct perf_events *events)
 	for (size_t i = 0; i < events->cpus.count; i++)
 		close_cpu(&events->cpus.items[i]);
 	array_release(&events->cpus);
-}
-
-enum perf_role perf_cpu_role(const struct perf_cpu *cpu, uint64_t id)
-{
-	int role = 0;
-
-	while (role < PERF_ROLE_COUNT && cpu->id[role] != id)
-		role++;
-	return role;
 }

@@ -41,8 +41,7 @@ enum perf_role {
 
 struct perf_cpu {
 	int cpu;
-	int fd[PERF_ROLE_COUNT];      /* -1: not opened */
-	uint64_t id[PERF_ROLE_COUNT]; /* as in the records' PERF_SAMPLE_IDENTIFIER; 0: not opened */
+	int fd[PERF_ROLE_COUNT]; /* -1: not opened */
 };
 
 struct perf_events {
@@ -77,6 +76,3 @@ int perf_events_start(struct perf_events *events, struct error *err);
 void perf_events_set_deep(struct perf_events *events, bool clock_is_deep, bool switch_is_deep);
 
 void perf_events_close(struct perf_events *events);
-
-/* What an event's id means on this CPU; PERF_ROLE_COUNT for an unknown one. */
-enum perf_role perf_cpu_role(const struct perf_cpu *cpu, uint64_t id);

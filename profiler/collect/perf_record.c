@@ -126,23 +126,19 @@ static bool take_stack(struct fields *fields, struct event_sample *sample)
 }
 
 static bool decode_sample(
-	const struct perf_event_header *record, const struct perf_cpu *cpu, struct event *event)
+	const struct perf_event_header *record, bool is_of_switches, struct event *event)
 {
 	struct fields fields = {
 		.at = (const uint8_t *)(record + 1), .end = (const uint8_t *)record + record->size};
 	const struct sample_head *head = take(&fields, sizeof(*head));
-	enum perf_role role;
 
 	if (!head)
 		return false;
-	role = perf_cpu_role(cpu, head->identifier);
-	event->kind =
-		role == PERF_SWITCH || role == PERF_SWITCH_DEEP ? EVENT_SWITCH_STACK : EVENT_SAMPLE;
+	event->kind = is_of_switches ? EVENT_SWITCH_STACK : EVENT_SAMPLE;
 	event->pid = head->pid;
 	event->tid = head->tid;
 	event->time_ns = head->time;
-	event->sample = (struct event_sample){
-		.weight = head->period, .is_off_cpu = event->kind == EVENT_SWITCH_STACK};
+	event->sample = (struct event_sample){.weight = head->period, .is_off_cpu = is_of_switches};
 	return take_callchain(&fields, &event->sample) && take_registers(&fields, &event->sample) &&
 	       take_stack(&fields, &event->sample);
 }
@@ -230,14 +226,14 @@ static bool decode_lost(struct fields *fields, bool has_id, struct event *event)
 }
 
 bool perf_record_decode(
-	const struct perf_event_header *record, const struct perf_cpu *cpu, struct event *event)
+	const struct perf_event_header *record, bool is_of_switches, struct event *event)
 {
 	struct fields fields = {.at = (const uint8_t *)(record + 1),
 		.end = (const uint8_t *)record + record->size - sizeof(struct trailer)};
 	const struct trailer *trailer = trailer_of(record);
 
 	if (record->type == PERF_RECORD_SAMPLE)
-		return decode_sample(record, cpu, event);
+		return decode_sample(record, is_of_switches, event);
 	if (record->size < sizeof(*record) + sizeof(*trailer))
 		return false;
 	event->pid = trailer->pid;

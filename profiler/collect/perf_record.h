@@ -21,8 +21,9 @@ uint64_t perf_record_time(const struct perf_event_header *record);
 uint32_t perf_record_pid(const struct perf_event_header *record);
 
 /*
- * Decodes into *event, which borrows from the record. False when it is of no interest or does not
+ * Decodes into *event, which borrows from the record; is_of_switches: it is from the ring of the
+ * switch events. False when it is of no interest or does not
  * hold what its type promises.
  */
 bool perf_record_decode(
-	const struct perf_event_header *record, const struct perf_cpu *cpu, struct event *event);
+	const struct perf_event_header *record, bool is_of_switches, struct event *event);

@@ -289,8 +289,7 @@ static bool next_record(struct recorder_perf *perf, struct event *event)
 		return true;
 	if (ring % 2 && record->type != PERF_RECORD_SAMPLE)
 		return true; /* what a switch ring lost is statistics: see perf_events.h */
-	if (!perf_record_decode(record, &perf->events.cpus.items[ring / 2], event) ||
-		!is_wanted(perf, event))
+	if (!perf_record_decode(record, ring % 2, event) || !is_wanted(perf, event))
 		event->kind = EVENT_NONE;
 	return true;
 }
