@@ -1,16 +1,16 @@
 /*
  * recorder_perf: events from the kernel's perf_event_open(2).
  *
- * Each CPU has a ring; the records of all rings are handed out in order of time. A record may be
- * given out when no ring can still get an older one: records older than the moment at which all
- * rings were last looked at, less a little for those that a CPU was just writing then.
+ * Each CPU has two rings, whose records are merged by time. No ring can still get a record that is
+ * older than the moment at which all rings were last looked at, less a little for those that a CPU
+ * was just writing then.
  */
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "collect/perf_events.h"
 #include "collect/perf_record.h"
 #include "collect/recorder.h"
-#include "collect/ring.h"
+#include "collect/ring_merge.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -28,21 +28,13 @@
 
 #define WRITING_NS 1000000 /* longer than the kernel takes from time stamp to record */
 
-struct waiting {
-	uint64_t time_ns; /* of the ring's next record */
-	uint32_t ring;
-};
-
 struct recorder_perf {
 	struct recorder recorder; /* first */
 	struct perf_events events;
 	size_t ring_count;
 	struct ring *rings;    /* two per entry of events.cpus */
 	struct pollfd *polled; /* the rings' descriptors, then one of the caller's */
-	uint64_t safe_ns;      /* records older than this may be given out */
-	struct waiting *heap;  /* the rings that have records, the one with the oldest first */
-	size_t heap_count;
-	const struct perf_event_header *record; /* given out last: of heap[0]'s ring; NULL: none */
+	struct ring_merge merge;
 	uint8_t *ours; /* per CPU events: bit per pid that belongs to the program */
 	bool is_draining;
 };
@@ -133,7 +125,7 @@ static void perf_close(struct recorder *recorder)
 		ring_close(&perf->rings[i]);
 	perf_events_close(&perf->events);
 	free(perf->rings);
-	free(perf->heap);
+	ring_merge_release(&perf->merge);
 	free(perf->polled);
 	free(perf->ours);
 	free(perf);
@@ -156,7 +148,7 @@ static int open_rings(struct recorder_perf *perf, struct error *err)
 	while (bytes * cpus > RINGS_BYTES && bytes > RING_BYTES_MIN)
 		bytes /= 2;
 	perf->rings = alloc_zeroed(2 * cpus, sizeof(*perf->rings));
-	perf->heap = alloc_zeroed(2 * cpus, sizeof(*perf->heap));
+	ring_merge_init(&perf->merge, perf->rings, 2 * cpus);
 	perf->polled = alloc_zeroed(2 * cpus + 1, sizeof(*perf->polled));
 	for (size_t i = 0; i < cpus; i++) {
 		const struct perf_cpu *cpu = &perf->events.cpus.items[i];
@@ -206,55 +198,11 @@ static struct recorder *perf_open(
 	return &perf->recorder;
 }
 
-static void sift_down(struct recorder_perf *perf, size_t at)
-{
-	struct waiting *heap = perf->heap, moved = heap[at];
-
-	for (size_t child; (child = 2 * at + 1) < perf->heap_count; at = child) {
-		if (child + 1 < perf->heap_count && heap[child + 1].time_ns < heap[child].time_ns)
-			child++;
-		if (moved.time_ns <= heap[child].time_ns)
-			break;
-		heap[at] = heap[child];
-	}
-	heap[at] = moved;
-}
-
 static void look_at_rings(struct recorder_perf *perf)
 {
 	uint64_t now = clock_now_ns();
 
-	perf->heap_count = 0;
-	for (size_t i = 0; i < perf->ring_count; i++) {
-		const struct perf_event_header *record;
-
-		if (!perf->rings[i].page)
-			continue;
-		ring_look(&perf->rings[i]);
-		record = ring_peek(&perf->rings[i]);
-		if (record)
-			perf->heap[perf->heap_count++] =
-				(struct waiting){perf_record_time(record), i};
-	}
-	for (size_t i = perf->heap_count / 2; i-- > 0;)
-		sift_down(perf, i);
-	perf->safe_ns = perf->is_draining ? UINT64_MAX : now - WRITING_NS;
-}
-
-/* Gives the last record's room back to the kernel and queues its ring by the next one. */
-static void release_record(struct recorder_perf *perf)
-{
-	struct ring *ring = &perf->rings[perf->heap[0].ring];
-	const struct perf_event_header *next;
-
-	ring_skip(ring, perf->record);
-	perf->record = NULL;
-	next = ring_peek(ring);
-	if (next)
-		perf->heap[0].time_ns = perf_record_time(next);
-	else
-		perf->heap[0] = perf->heap[--perf->heap_count];
-	sift_down(perf, 0);
+	ring_merge_look(&perf->merge, perf->is_draining ? UINT64_MAX : now - WRITING_NS);
 }
 
 /* Per-CPU events see every process: keep the program's and its descendants'. */
@@ -276,14 +224,11 @@ static bool is_wanted(struct recorder_perf *perf, const struct event *event)
 static bool next_record(struct recorder_perf *perf, struct event *event)
 {
 	const struct perf_event_header *record;
-	uint32_t ring;
+	size_t ring;
 
-	if (perf->record)
-		release_record(perf);
-	if (perf->heap_count == 0 || perf->heap[0].time_ns >= perf->safe_ns)
+	record = ring_merge_next(&perf->merge, &ring);
+	if (!record)
 		return false;
-	ring = perf->heap[0].ring;
-	perf->record = record = ring_peek(&perf->rings[ring]);
 	*event = (struct event){0};
 	if (record->type == PERF_RECORD_SAMPLE && !pid_is_ours(perf, perf_record_pid(record)))
 		return true;

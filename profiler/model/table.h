@@ -7,8 +7,8 @@
  *
  *     size       rows of the table together with this chunk's
  *     count      rows in this chunk
- *     [numbers]  for tables whose rows are set: which rows these are, each as the step from the
- * last columns    all of the first, then all of the second ...
+ *     [numbers]  only where rows are set: which rows these are, each as the step from the last
+ *     columns    all of the first, then all of the second ...
  */
 #pragma once
 
