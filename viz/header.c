@@ -151,8 +151,8 @@ static void add_took(
 	struct header *header, const struct profile *profile, const struct facts *facts)
 {
 	const struct profile_info *info = &profile->info;
-	size_t threads = profile->threads.threads.count;
-	size_t processes = profile->threads.processes.count;
+	size_t threads = threads_thread_count(&profile->threads);
+	size_t processes = threads_process_count(&profile->threads);
 	struct sentence line;
 	char text[32];
 

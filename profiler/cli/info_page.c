@@ -104,8 +104,8 @@ static void print_counts(FILE *out, const struct profile *profile)
 		const char *name;
 		size_t count;
 	} rows[] = {
-		{"processes", profile->threads.processes.count},
-		{"threads", profile->threads.threads.count},
+		{"processes", threads_process_count(&profile->threads)},
+		{"threads", threads_thread_count(&profile->threads)},
 		{"modules", profile->modules.items.count},
 		{"functions", profile->frames.functions.count},
 		{"addresses", profile->frames.items.count},

@@ -73,13 +73,16 @@ void recording_info_machine(struct profile *profile)
 	free(directory);
 }
 
+/* The executable that the first process ran last. */
 static void describe_program(struct profile *profile)
 {
 	char text[BUILD_ID_TEXT_SIZE];
+	process_id last;
 
 	if (profile->threads.processes.count == 0)
 		return;
-	profile->info.program = threads_process(&profile->threads, 1)->executable;
+	last = threads_last_program(&profile->threads, 1);
+	profile->info.program = threads_process(&profile->threads, last)->executable;
 	for (module_id id = 1; id <= profile->modules.items.count; id++) {
 		const struct module *module = modules_at(&profile->modules, id);
 

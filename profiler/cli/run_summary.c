@@ -32,7 +32,8 @@ static uint64_t region_ns(const struct profile *profile)
 	for (size_t i = 0; i < profile->marks.count; i++) {
 		const struct mark *mark = &profile->marks.items[i];
 
-		if (mark->process != 1 || mark->kind == MARK_NAMED)
+		if (threads_first_program(&profile->threads, mark->process) != 1 ||
+			mark->kind == MARK_NAMED)
 			continue;
 		if (inside)
 			total += mark->time_ns - start;
@@ -64,14 +65,15 @@ static void print_numbers(const struct profile *profile, char *text, size_t size
 
 static void print_survivors(const struct profile *profile)
 {
+	const struct threads *threads = &profile->threads;
 	char names[256] = "";
 	size_t count = 0;
 
-	for (size_t i = 1; i < profile->threads.processes.count; i++) {
-		const struct process *process = &profile->threads.processes.items[i];
+	for (process_id id = 1; id <= threads->processes.count; id++) {
+		const struct process *process = threads_process(threads, id);
 		size_t used = strlen(names);
 
-		if (!process->was_alive)
+		if (!process->was_alive || threads_first_program(threads, id) == 1)
 			continue;
 		if (count++ < 5)
 			snprintf(names + used, sizeof(names) - used, "%s%s (%u)", used ? ", " : "",

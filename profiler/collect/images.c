@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 void images_release(struct images *images)
@@ -64,7 +65,9 @@ static struct elf_file *open_mapped_file(uint32_t pid, const struct event_mmap *
 	return file ? file : open_candidate(mapping->path, mapping);
 }
 
-/* The vdso has no file: its pages are read from the process, or, the same on every Linux, from us.
+/*
+ * The vdso has no file: its pages are read from the process or, when that has ended, from this one,
+ * which has the same where both are of 64 bits.
  */
 static struct elf_file *open_vdso(uint32_t pid, const struct event_mmap *mapping)
 {
@@ -75,7 +78,10 @@ static struct elf_file *open_vdso(uint32_t pid, const struct event_mmap *mapping
 	if (size == 0 || size > 1 << 20)
 		return NULL;
 	bytes = alloc_bytes(size);
-	if (remote_memory_read(pid, mapping->address, bytes, size) == size)
+	if (remote_memory_read(pid, mapping->address, bytes, size) == size ||
+		(mapping->address > UINT32_MAX &&
+			remote_memory_read(getpid(), getauxval(AT_SYSINFO_EHDR), bytes, size) ==
+				size))
 		file = elf_file_from_memory(bytes, size, "[vdso]", NULL);
 	free(bytes);
 	return file;

@@ -42,6 +42,7 @@ enum perf_role {
 struct perf_cpu {
 	int cpu;
 	int fd[PERF_ROLE_COUNT]; /* -1: not opened */
+	uint32_t pid, tid;	 /* who was switched in last */
 };
 
 struct perf_events {

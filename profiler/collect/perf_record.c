@@ -99,8 +99,10 @@ static bool take_registers(struct fields *fields, struct event_sample *sample)
 
 	if (!take_word(fields, &abi))
 		return false;
-	if (abi == PERF_SAMPLE_REGS_ABI_NONE)
+	if (abi == PERF_SAMPLE_REGS_ABI_NONE) {
+		sample->is_dying = sample->kernel_depth > 0;
 		return true;
+	}
 	values = take(fields, PERF_REGISTER_COUNT * sizeof(*values));
 	if (!values)
 		return false;

@@ -19,6 +19,8 @@ struct recorder_facts {
 	char note[256];		/* why it is not a better one; "" */
 	bool has_switches;	/* switch records: CPU and off-CPU time are exact */
 	bool has_switch_stacks; /* stacks at switch-out */
+	bool has_last_switch;	/* a thread's EXIT is followed by its last SWITCH_OUT: until then
+				   it gives back its memory */
 };
 
 struct recorder {

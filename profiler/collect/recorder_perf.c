@@ -170,6 +170,7 @@ static void set_facts(struct recorder_perf *perf)
 	memcpy(facts->note, perf->events.note, sizeof(facts->note));
 	facts->has_switches = true;
 	facts->has_switch_stacks = perf->events.has_switch_stacks;
+	facts->has_last_switch = perf->events.per_cpu;
 }
 
 extern const struct recorder_backend recorder_perf;
@@ -205,6 +206,18 @@ static void look_at_rings(struct recorder_perf *perf)
 	ring_merge_look(&perf->merge, perf->is_draining ? UINT64_MAX : now - WRITING_NS);
 }
 
+/* A thread that nobody waits for has lost its ids when it is switched out for the last time. */
+static void name_dead_thread(struct perf_cpu *cpu, struct event *event)
+{
+	if (event->kind == EVENT_SWITCH_IN) {
+		cpu->pid = event->pid;
+		cpu->tid = event->tid;
+	} else if (event->kind == EVENT_SWITCH_OUT && event->tid == UINT32_MAX) {
+		event->pid = cpu->pid;
+		event->tid = cpu->tid;
+	}
+}
+
 /* Per-CPU events see every process: keep the program's and its descendants'. */
 static bool is_wanted(struct recorder_perf *perf, const struct event *event)
 {
@@ -234,7 +247,12 @@ static bool next_record(struct recorder_perf *perf, struct event *event)
 		return true;
 	if (ring % 2 && record->type != PERF_RECORD_SAMPLE)
 		return true; /* what a switch ring lost is statistics: see perf_events.h */
-	if (!perf_record_decode(record, ring % 2, event) || !is_wanted(perf, event))
+	if (!perf_record_decode(record, ring % 2, event)) {
+		event->kind = EVENT_NONE;
+		return true;
+	}
+	name_dead_thread(&perf->events.cpus.items[ring / 2], event);
+	if (!is_wanted(perf, event))
 		event->kind = EVENT_NONE;
 	return true;
 }

@@ -7,6 +7,7 @@
 #include "collect/stack_builder.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 /*
  * How often rings are looked at that are not yet half full. Where switches show no stack, threads
@@ -16,6 +17,7 @@
 #define WAIT_MS_FOR_BLOCKED 10
 #define LONG_WAIT_NS	    5000000u
 #define FLUSH_EVERY_NS	    1000000000u
+#define LAST_SWITCH_TRIES   5 /* of 1 ms */
 
 struct session {
 	struct session_options options;
@@ -30,10 +32,11 @@ struct session {
 	struct marks marks;
 	struct timeline timeline;
 	uint32_t root_pid;
-	bool has_begun;				    /* the program was exec'd */
-	uint64_t now_ns;			    /* time of the last event */
-	uint64_t looked_ns;			    /* when long waits were last looked at */
-	bool expects_blocked;			    /* some thread may turn out to wait for long */
+	bool has_begun;	      /* the program was exec'd */
+	size_t exiting_count; /* threads that have exited, but not yet ended */
+	uint64_t now_ns;      /* time of the last event */
+	uint64_t looked_ns;   /* when long waits were last looked at */
+	bool expects_blocked; /* some thread may turn out to wait for long */
 	bool samples_need_deep, switches_need_deep; /* some stack was larger than its copy */
 	uint8_t *blocked_stack;			    /* BLOCKED_STACK_BYTES */
 	uint64_t flushed_ns;			    /* when the journal was last written */
@@ -78,6 +81,7 @@ static struct live_process *add_process(
 		tasks_add_process(&session->tasks, pid, threads_add_process(threads, &row), space);
 
 	process->in_region = parent && parent->in_region;
+	process->has_execd = !parent;
 	return process;
 }
 
@@ -85,11 +89,38 @@ static void end_thread(struct session *session, struct live_thread *thread, uint
 {
 	struct threads *threads = &session->profile->threads;
 	uint64_t end_ns = since_zero(session, time_ns);
+	struct thread *row = threads_thread(threads, thread->id);
 
 	accounting_end(&session->accounting, thread, time_ns);
-	threads_thread(threads, thread->id)->end_ns = end_ns;
-	threads_process(threads, thread->process->id)->end_ns = end_ns;
+	row->end_ns = end_ns;
+	threads_process(threads, row->process)->end_ns = end_ns;
+	session->exiting_count -= thread->has_exited;
 	tasks_remove_thread(&session->tasks, thread);
+}
+
+/*
+ * The record of its exit was lost, or that of its last switch: what is known of it ends here. One
+ * that has exited has done nothing since.
+ */
+static void end_stale(struct session *session, struct live_thread *thread, uint64_t time_ns)
+{
+	end_thread(session, thread, thread->has_exited ? thread->since_ns : time_ns);
+}
+
+static void handle_exit(struct session *session, const struct event *event)
+{
+	struct live_thread *thread = tasks_thread(&session->tasks, event->tid);
+
+	if (!thread || thread->has_exited)
+		return;
+	if (!session->recorder->facts.has_last_switch) {
+		end_thread(session, thread, event->time_ns);
+		return;
+	}
+	if (thread->is_on_cpu)
+		accounting_advance(thread, event->time_ns);
+	thread->has_exited = true;
+	session->exiting_count++;
 }
 
 static void handle_fork(struct session *session, const struct event *event)
@@ -100,30 +131,14 @@ static void handle_fork(struct session *session, const struct event *event)
 
 	if (!session->has_begun || !parent)
 		return;
-	if (stale) /* its exit was lost, and its tid is used again */
-		end_thread(session, stale, event->time_ns);
+	if (stale)
+		end_stale(session, stale, event->time_ns);
 	if (event->pid != event->fork.parent_pid)
 		process = add_process(session, event->pid, parent, event->time_ns);
 	add_thread(session, process, event->tid, event->time_ns, false);
 }
 
-/* A new program: the other threads are gone, and so are all mappings. */
-static void handle_exec(
-	struct session *session, struct live_process *process, const struct event *event)
-{
-	struct live_thread *next;
-
-	for (struct live_thread *thread = process->threads; thread; thread = next) {
-		next = thread->next;
-		if (thread->tid != event->tid)
-			end_thread(session, thread, event->time_ns);
-	}
-	process->in_region = false;
-	address_space_clear(process->space);
-	threads_process(&session->profile->threads, process->id)->executable = 0;
-}
-
-static void begin(struct session *session, uint64_t time_ns)
+static struct live_process *begin(struct session *session, uint64_t time_ns)
 {
 	struct live_process *process;
 
@@ -131,28 +146,60 @@ static void begin(struct session *session, uint64_t time_ns)
 	session->accounting.zero_ns = time_ns;
 	process = add_process(session, session->root_pid, NULL, time_ns);
 	add_thread(session, process, session->root_pid, time_ns, true);
+	return process;
+}
+
+/* The rows of a process that has run a program and goes on with another: see model/threads.h. */
+static void add_program(struct session *session, struct live_process *process, uint64_t time_ns)
+{
+	struct threads *threads = &session->profile->threads;
+	struct process row = {.pid = process->pid,
+		.parent = process->id,
+		.start_ns = since_zero(session, time_ns)};
+
+	process->id = threads_add_process(threads, &row);
+}
+
+/* A new program: all other threads are gone, and so are all mappings. */
+static struct live_process *handle_exec(struct session *session, const struct event *event)
+{
+	struct live_process *process = tasks_process(&session->tasks, event->pid);
+	struct live_thread *thread = tasks_thread(&session->tasks, event->tid), *next;
+
+	if (!process && !session->has_begun && event->pid == session->root_pid)
+		return begin(session, event->time_ns);
+	if (!process)
+		return NULL;
+	if (process->has_execd) {
+		add_program(session, process, event->time_ns);
+		thread = NULL;
+	}
+	process->has_execd = true;
+	process->in_region = false;
+	if (!thread) /* or whatever thread exec'd has taken the leader's tid */
+		thread = add_thread(session, process, event->tid, event->time_ns, true);
+	for (struct live_thread *other = process->threads; other; other = next) {
+		next = other->next;
+		if (other != thread)
+			end_thread(session, other, event->time_ns);
+	}
+	address_space_clear(process->space);
+	threads_process(&session->profile->threads, process->id)->executable = 0;
+	return process;
 }
 
 static void handle_comm(struct session *session, const struct event *event)
 {
 	struct threads *threads = &session->profile->threads;
-	struct live_process *process;
-	struct live_thread *thread;
+	struct live_process *process = event->comm.is_exec
+					       ? handle_exec(session, event)
+					       : tasks_process(&session->tasks, event->pid);
+	struct live_thread *thread = tasks_thread(&session->tasks, event->tid);
 	string_id name;
 
-	if (!session->has_begun && event->comm.is_exec && event->pid == session->root_pid)
-		begin(session, event->time_ns);
-	process = tasks_process(&session->tasks, event->pid);
 	if (!process)
 		return;
 	name = strings_intern(&session->profile->strings, event->comm.name);
-	if (event->comm.is_exec) {
-		/* Whatever thread exec'd has taken the leader's tid. */
-		if (!tasks_thread(&session->tasks, event->tid))
-			add_thread(session, process, event->tid, event->time_ns, true);
-		handle_exec(session, process, event);
-	}
-	thread = tasks_thread(&session->tasks, event->tid);
 	if (thread)
 		threads_thread(threads, thread->id)->name = name;
 	if (event->tid == event->pid)
@@ -167,7 +214,8 @@ static void handle_mmap(struct session *session, const struct event *event)
 
 	if (!process)
 		return;
-	image = images_for_mapping(&session->images, session->profile, event->pid, &event->mmap);
+	/* The thread, since the process's first one may have ended before it. */
+	image = images_for_mapping(&session->images, session->profile, event->tid, &event->mmap);
 	address_space_map(process->space, &event->mmap, image);
 	row = threads_process(&session->profile->threads, process->id);
 	if (row->executable)
@@ -252,7 +300,9 @@ static void handle_switch(struct session *session, const struct event *event)
 
 	if (!thread)
 		return;
-	if (event->kind == EVENT_SWITCH_OUT)
+	if (event->kind == EVENT_SWITCH_OUT && thread->has_exited && !event->was_preempted)
+		end_thread(session, thread, event->time_ns);
+	else if (event->kind == EVENT_SWITCH_OUT)
 		accounting_switch_out(
 			&session->accounting, thread, event->time_ns, event->was_preempted);
 	else
@@ -297,7 +347,6 @@ static void handle_marks(struct session *session, uint64_t before_ns)
 static void handle(struct session *session, const struct event *event)
 {
 	struct profile_info *info = &session->profile->info;
-	struct live_thread *thread;
 
 	if (event->time_ns > session->now_ns)
 		session->now_ns = event->time_ns;
@@ -316,9 +365,7 @@ static void handle(struct session *session, const struct event *event)
 		handle_fork(session, event);
 		break;
 	case EVENT_EXIT:
-		thread = tasks_thread(&session->tasks, event->tid);
-		if (thread)
-			end_thread(session, thread, event->time_ns);
+		handle_exit(session, event);
 		break;
 	case EVENT_COMM:
 		handle_comm(session, event);
@@ -386,7 +433,8 @@ static bool is_over(const struct session *session, bool has_ended)
 	if (options->duration_ns && session->has_begun &&
 		since_zero(session, clock_now_ns()) >= options->duration_ns)
 		return true;
-	return has_ended && (!options->wait_for_all || session->tasks.thread_count == 0);
+	return has_ended &&
+	       (!options->wait_for_all || session->tasks.thread_count == session->exiting_count);
 }
 
 /* What still runs is recorded to this moment. */
@@ -399,9 +447,22 @@ static void end_all(struct session *session)
 			struct live_thread *thread = session->tasks.threads[i];
 			process_id process = thread->process->id;
 
-			threads_process(&session->profile->threads, process)->was_alive = true;
-			end_thread(session, thread, end_ns);
+			if (!thread->has_exited)
+				threads_process(&session->profile->threads, process)->was_alive =
+					true;
+			end_stale(session, thread, end_ns);
 		}
+}
+
+/* Whoever waits for a program learns of its end a moment before it has left the CPU. */
+static int wait_for_last_switches(struct session *session, struct error *err)
+{
+	for (int tries = 0; tries < LAST_SWITCH_TRIES && session->exiting_count > 0; tries++) {
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+		if (handle_events(session, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int session_run(struct session *session, bool *has_ended, struct error *err)
@@ -425,6 +486,8 @@ int session_run(struct session *session, bool *has_ended, struct error *err)
 	end_ns = clock_now_ns();
 	session->recorder->backend->drain(session->recorder);
 	if (handle_events(session, err) < 0)
+		return -1;
+	if (wait_for_last_switches(session, err) < 0)
 		return -1;
 	handle_marks(session, UINT64_MAX);
 	if (session->tasks.thread_count > 0 && end_ns > session->now_ns)

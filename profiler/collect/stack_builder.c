@@ -156,7 +156,7 @@ stack_id stack_builder_build(struct stack_builder *builder, struct live_process 
 	stack_id stack = STACK_NOT_WALKED;
 
 	builder->was_cut = builder->was_restored = builder->was_guessed = false;
-	if (sample->has_user && is_within_exec(process, sample))
+	if (sample->is_dying || (sample->has_user && is_within_exec(process, sample)))
 		stack = STACK_ROOTED;
 	else if (sample->has_user)
 		stack = build_user(builder, process, sample);

@@ -30,6 +30,7 @@ struct live_thread {
 	struct live_process *process;
 	struct live_thread *next, **link; /* in its process's list */
 	struct live_thread *bucket_next;
+	bool has_exited; /* on its way out: it ends when it leaves the CPU */
 
 	/* Accounting's, see accounting.h. [1]: within a marked region. */
 	bool is_on_cpu;
@@ -51,6 +52,7 @@ struct live_process {
 	process_id id;
 	struct address_space *space;
 	bool in_region;
+	bool has_execd; /* it runs a program of its own, not its parent's */
 	struct live_thread *threads;
 	struct live_process *bucket_next;
 };

@@ -151,7 +151,7 @@ bool profile_has(const struct profile *profile, enum metric metric)
 
 enum metric profile_default_metric(const struct profile *profile)
 {
-	bool one_thread = profile->threads.threads.count <= 1;
+	bool one_thread = threads_thread_count(&profile->threads) <= 1;
 
 	return one_thread && profile_has(profile, METRIC_WALL) ? METRIC_WALL : METRIC_CPU;
 }

@@ -2,6 +2,11 @@
  * threads: who ran. A process is (pid, start time), since pids are used again; so is a thread.
  * Pids are those of the recorder's namespace. Times are ns since the recording began. Numbers start
  * at 1; the first process is the program that was recorded.
+ *
+ * A process that has run one program and execs another gets a new row for it, so that each program
+ * has its own name: "sh" and then "env" of `sh -c 'exec env ...'`. Such a row's parent is the one
+ * before it and has the same pid. What a forked child does before its first exec is part of what it
+ * becomes.
  */
 #pragma once
 
@@ -13,7 +18,7 @@ typedef uint32_t thread_id;
 
 struct process {
 	uint32_t pid;
-	process_id parent;    /* 0: not among the recorded ones */
+	process_id parent;    /* with the same pid: before its exec; 0: not among the recorded */
 	string_id name;	      /* the kernel's short name (comm), as of its last exec */
 	string_id executable; /* path; 0 while unknown */
 	uint64_t start_ns, end_ns;
@@ -41,3 +46,11 @@ thread_id threads_add_thread(struct threads *threads, const struct thread *threa
 
 struct process *threads_process(const struct threads *threads, process_id id);
 struct thread *threads_thread(const struct threads *threads, thread_id id);
+
+/* The rows of the programs that this process ran first and last. */
+process_id threads_first_program(const struct threads *threads, process_id id);
+process_id threads_last_program(const struct threads *threads, process_id id);
+
+/* How many there were as the kernel counts them: an exec makes no new ones. */
+size_t threads_process_count(const struct threads *threads);
+size_t threads_thread_count(const struct threads *threads);
