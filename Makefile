@@ -5,6 +5,7 @@
 #   make demo            the main job, from nothing to a table and two pictures
 #   make check           all tests              make check-long   what takes longer
 #   make bench           the figures, beside perf
+#   make fuzz            the readers, on what libFuzzer makes of their input
 #   make DEVELOPER=1     more warnings, and they are errors
 #   make SANITIZE=address,undefined             V=1 shows the commands
 
@@ -46,6 +47,7 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libelf-dev libdw-dev libzstd-dev zlib
 DEMO_PACKAGES  := graphviz
 CHECK_PACKAGES := mandoc check libunwind-dev graphviz gdb g++ python3 xz-utils sqlite3 git dwz
 BENCH_PACKAGES := linux-perf hyperfine time
+FUZZ_PACKAGES  := clang
 
 pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
 GCCJIT_DIR := $(dir $(shell $(CC) -print-file-name=include/libgccjit.h))
@@ -59,6 +61,7 @@ CLI_SOURCES     := $(call rooms,profiler/cli)
 TARGET_SOURCES  := $(call rooms,target)
 SAMPLE_SOURCES  := $(call rooms,samples)
 CHECK_SOURCES   := $(call rooms,tests)
+FUZZ_SOURCES    := $(call rooms,tests/fuzz)
 ASSETS          := $(sort $(wildcard viz/assets/*))
 
 CORE_PACKAGES   := libelf libdw libzstd zlib libxxhash
@@ -74,8 +77,8 @@ object  = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CORE    := $(BUILD)/libcore.a
 SAMPLES := $(patsubst samples/%.c,$(BUILD)/samples/%,$(SAMPLE_SOURCES))
 
-.PHONY: all programs demo data check check-long bench install uninstall clean need-build \
-	need-demo need-check need-bench
+.PHONY: all programs demo data check check-long fuzz fuzz-programs bench install uninstall clean \
+	need-build need-demo need-check need-bench need-fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:
 .DEFAULT_GOAL := all
@@ -88,6 +91,7 @@ programs: $(BIN)/cprof $(BIN)/segment $(SAMPLES)
 # --- rules ---------------------------------------------------------------------------------------
 $(call object,$(CORE_SOURCES) $(CLI_SOURCES)): EXTRA := $(CORE_CPPFLAGS)
 $(call object,$(CHECK_SOURCES)): EXTRA := $(CORE_CPPFLAGS) -Itests $(call pkg,--cflags,check)
+$(call object,$(FUZZ_SOURCES)): EXTRA := $(CORE_CPPFLAGS) -Itests
 $(call object,$(TARGET_SOURCES)): EXTRA := $(TARGET_CPPFLAGS)
 
 $(BUILD)/%.o: %.c $(BUILD)/.flags | need-build
@@ -127,7 +131,8 @@ $(BUILD)/assets.h: $(ASSETS)
 	done > $@
 $(call object,$(call rooms,viz)): | $(BUILD)/assets.h
 
--include $(patsubst %.o,%.d,$(call object,$(CORE_SOURCES) $(CLI_SOURCES) $(TARGET_SOURCES) $(CHECK_SOURCES)))
+-include $(patsubst %.o,%.d,$(call object,$(CORE_SOURCES) $(CLI_SOURCES) $(TARGET_SOURCES) $(CHECK_SOURCES) \
+	$(FUZZ_SOURCES)))
 -include $(addsuffix .d,$(SAMPLES))
 
 # --- what is needed, by name ---------------------------------------------------------------------
@@ -139,6 +144,8 @@ need-check: need-demo
 	@tests/need.sh $(CHECK_PACKAGES)
 need-bench: need-check
 	@tests/need.sh $(BENCH_PACKAGES)
+need-fuzz: need-check
+	@tests/need.sh $(FUZZ_PACKAGES)
 
 # --- data and demo -------------------------------------------------------------------------------
 data: data/s/data.hdf5
@@ -164,11 +171,49 @@ $(BUILD)/check: $(call object,$(CHECK_SOURCES) $(filter-out profiler/cli/main.c,
 
 check: need-check
 	@$(MAKE) --no-print-directory programs $(BUILD)/check
+	@$(MAKE) --no-print-directory $(FUZZ_FLAGS) fuzz-programs
 	@tests/check.sh $(BUILD) $(BIN)
 
 check-long: need-check
 	@$(MAKE) --no-print-directory programs $(BUILD)/check
+	@$(MAKE) --no-print-directory $(FUZZ_FLAGS) fuzz-programs
 	@CPROF_LONG=1 tests/check.sh $(BUILD) $(BIN)
+
+# --- fuzzing -------------------------------------------------------------------------------------
+# One program for each tests/fuzz/fuzz_NAME.c. Those that the tests run are built once, whatever else
+# is tested, with a driver that always makes the same inputs; `make fuzz` links them with libFuzzer.
+FUZZ_FLAGS   := BUILD=build-fuzz SANITIZE=address,undefined CFLAGS='-O1 -g1'
+FUZZ_DRIVER  ?= $(BUILD)/tests/fuzz/mutate.o
+FUZZ_SECONDS ?= 60
+FUZZ_NAMES   := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+TARGETS      ?= $(FUZZ_NAMES)
+
+# All of clang's `undefined` but pointer-overflow, which minds that NULL + 0 is NULL.
+LIBFUZZER_CHECKS := alignment,bool,bounds,builtin,enum,integer-divide-by-zero,nonnull-attribute,null,$\
+	object-size,return,shift,signed-integer-overflow,unreachable,vla-bound
+LIBFUZZER_FLAGS  := BUILD=build-libfuzzer CC=clang \
+	SANITIZE=address,$(LIBFUZZER_CHECKS),fuzzer-no-link \
+	CFLAGS='-O1 -g1' FUZZ_DRIVER=-fsanitize=fuzzer
+
+$(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(filter %.o,$(FUZZ_DRIVER)) \
+		$(call object,tests/fuzz/fuzz.c tests/fuzz/elf_mutator.c tests/fake_module.c \
+			profiler/cli/run_record.c) $(CORE)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) $(CFLAGS) $(filter-out %.o,$(FUZZ_DRIVER)) $^ -o $@ $(CORE_LIBS)
+
+$(BUILD)/make_seeds: $(BUILD)/tests/fuzz/make_seeds.o $(CORE)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) $(CFLAGS) $^ -o $@ $(CORE_LIBS)
+
+$(BUILD)/seeds: $(BUILD)/make_seeds tests/fuzz/seeds.sh $(wildcard tests/fuzz/seeds/*)
+	$(call say,SEEDS,$@)
+	$(Q)tests/fuzz/seeds.sh $@ $(BUILD)/make_seeds
+
+fuzz-programs: $(TARGETS:%=$(BUILD)/fuzz_%) $(BUILD)/seeds
+
+fuzz: need-fuzz
+	@$(MAKE) --no-print-directory $(LIBFUZZER_FLAGS) fuzz-programs
+	@tests/fuzz/fuzz.sh build-libfuzzer $(FUZZ_SECONDS) $(TARGETS)
 
 # --- figures -------------------------------------------------------------------------------------
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))

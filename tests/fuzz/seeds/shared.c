@@ -1,0 +1,5 @@
+int shared(int value);
+int shared(int value)
+{
+	return value * 3;
+}
