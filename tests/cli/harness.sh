@@ -11,6 +11,10 @@
 #     skip REASON         ends the test: this machine does not allow what it needs (status 77)
 #     fails STATUS COMMAND...     runs it; good when its exit status is STATUS
 #     recorded FILE [OPTION...] PROGRAM...    records it, or skips the test where that is forbidden
+#     can_record                skips the test where nothing can be recorded
+#     wait_until COMMAND...     until it succeeds, 30 s at most
+#     info_value FILE FIELD     of `cprof info`, e.g. "duration": the number without its unit
+#     is_whole FILE             whether it is a profile with an end
 #
 # Each test has 120 s. The last line is "N passed, N failed, N skipped"; the exit status is 1 when
 # any failed, or none was found. BUILD (default "build") says which programs are tested.
@@ -57,6 +61,24 @@ recorded() {
   "$CPROF" run -q -o "$file" "$@" >program.out 2>run.err || status=$?
   [ "$status" != 125 ] || skip "cannot record here: $(cat run.err)"
   [ "$status" = 0 ]
+}
+can_record() { recorded probe.prof true; }
+wait_until() {
+  for _ in $(seq 300); do
+    if "$@"; then return 0; fi
+    sleep 0.1
+  done
+  echo "waited in vain for: $*"
+  return 1
+}
+info_value() {
+  "$CPROF" info "$1" | sed -n "/^recording/,/^holds/s/^  $2  *//p" | head -n 1 | sed -E 's/ (s|Hz|[KMG]iB)$//'
+}
+is_whole() {
+  [ ! -e "$1.part" ]
+  "$CPROF" info "$1" >whole.info
+  fails 1 grep -q 'make it whole' whole.info
+  [ "$(info_value "$1" 'is incomplete')" = 0 ]
 }
 set -E
 trap 'echo "failed: ${BASH_SOURCE[0]-}:$LINENO: $BASH_COMMAND"' ERR

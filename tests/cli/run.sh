@@ -6,9 +6,6 @@ busy='i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'
 
 # --- helpers -------------------------------------------------------------------------------------
 
-# Skips the test where nothing can be recorded; for tests whose programs do not end well.
-can_record() { recorded probe.prof true; }
-
 # Sum in microseconds (or of samples) of a metric over the stacks that match a pattern (root first).
 sum_of() { # FILE METRIC PATTERN
   "$CPROF" flame --folded -m "$2" "$1" |
@@ -24,26 +21,6 @@ within() { # LOWEST HIGHEST NUMBER
 has_stack() { # FILE PATTERN
   "$CPROF" flame --folded -m samples "$1" >stacks
   grep -Eq -- "$2" stacks || { echo "no stack matches $2"; cat stacks; return 1; }
-}
-
-info_value() { # FILE FIELD, e.g. "duration" (the number without its unit)
-  "$CPROF" info "$1" | sed -n "/^recording/,/^holds/s/^  $2  *//p" | head -n 1 | sed -E 's/ (s|Hz|[KMG]iB)$//'
-}
-
-is_whole() { # FILE
-  [ ! -e "$1.part" ]
-  "$CPROF" info "$1" >whole.info
-  fails 1 grep -q 'make it whole' whole.info
-  [ "$(info_value "$1" 'is incomplete')" = 0 ]
-}
-
-wait_until() { # COMMAND...: until it succeeds, 30 s at most
-  for _ in $(seq 300); do
-    if "$@"; then return 0; fi
-    sleep 0.1
-  done
-  echo "waited in vain for: $*"
-  return 1
 }
 
 # Each thread's wall time over its stacks is its life, to 1 % (the table shows milliseconds). A
