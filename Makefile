@@ -165,7 +165,9 @@ $(BUILD)/suites.h: $(CHECK_SOURCES) | $(BUILD)/.flags
 	@printf '$(foreach s,$(CHECK_SUITES),SUITE($(s))\n)' > $@
 $(BUILD)/tests/check_main.o: $(BUILD)/suites.h
 
-$(BUILD)/check: $(call object,$(CHECK_SOURCES) $(filter-out profiler/cli/main.c,$(CLI_SOURCES))) $(CORE)
+# The fuzz targets are compiled along: what they call changes under them.
+$(BUILD)/check: $(call object,$(CHECK_SOURCES) $(filter-out profiler/cli/main.c,$(CLI_SOURCES))) $(CORE) \
+		| $(call object,$(FUZZ_SOURCES))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) $(CFLAGS) $^ -o $@ $(CHECK_LIBS) $(CORE_LIBS)
 

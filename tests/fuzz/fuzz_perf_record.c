@@ -30,7 +30,6 @@ static void look_at(const struct event *event)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct perf_cpu cpu = {.id = {100, 101, 102, 103, 104}};
 	struct perf_event_header *record;
 	struct event event = {0};
 
@@ -41,8 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	record = malloc(size);
 	memcpy(record, data, size);
 	record->size = size;
-	if (perf_record_decode(record, &cpu, &event))
-		look_at(&event);
+	for (int is_of_switches = 0; is_of_switches < 2; is_of_switches++)
+		if (perf_record_decode(record, is_of_switches, &event))
+			look_at(&event);
 	free(record);
 	return 0;
 }
