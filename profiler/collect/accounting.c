@@ -50,6 +50,22 @@ void accounting_advance(struct live_thread *thread, uint64_t time_ns)
 	thread->since_ns = time_ns;
 }
 
+void accounting_hidden(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns,
+	stack_id stack, uint64_t cpu_ns)
+{
+	uint64_t value[METRIC_COUNT] = {0};
+	struct thread *row = threads_thread(&accounting->profile->threads, thread->id);
+
+	if (time_ns <= thread->since_ns)
+		return;
+	value[METRIC_WALL] = time_ns - thread->since_ns;
+	value[METRIC_CPU] = cpu_ns < value[METRIC_WALL] ? cpu_ns : value[METRIC_WALL];
+	row->cpu_ns += value[METRIC_CPU];
+	row->not_sampled_ns += value[METRIC_CPU];
+	add(accounting, thread, time_ns, stack, thread->process->in_region, value);
+	thread->since_ns = time_ns;
+}
+
 void accounting_begin(struct live_thread *thread, uint64_t time_ns, bool is_on_cpu)
 {
 	thread->since_ns = time_ns;

@@ -45,6 +45,13 @@ void accounting_switch_in(
  */
 void accounting_advance(struct live_thread *thread, uint64_t time_ns);
 
+/*
+ * The time since the thread's last event passed unseen, cpu_ns of it on a CPU. Whether it was
+ * blocked for the rest is not known: that is wall time alone.
+ */
+void accounting_hidden(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns,
+	stack_id stack, uint64_t cpu_ns);
+
 /* Shares out what is pooled. */
 void accounting_settle(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns);
 

@@ -19,8 +19,8 @@ struct recorder_facts {
 	char note[256];		/* why it is not a better one; "" */
 	bool has_switches;	/* switch records: CPU and off-CPU time are exact */
 	bool has_switch_stacks; /* stacks at switch-out */
-	bool has_last_switch;	/* a thread's EXIT is followed by its last SWITCH_OUT: until then
-				   it gives back its memory */
+	bool sees_everyone;	/* also a thread whose EXIT was seen, to its last SWITCH_OUT (until
+				   then it gives back its memory), and programs that gain rights */
 };
 
 struct recorder {

@@ -170,7 +170,7 @@ static void set_facts(struct recorder_perf *perf)
 	memcpy(facts->note, perf->events.note, sizeof(facts->note));
 	facts->has_switches = true;
 	facts->has_switch_stacks = perf->events.has_switch_stacks;
-	facts->has_last_switch = perf->events.per_cpu;
+	facts->sees_everyone = perf->events.per_cpu;
 }
 
 extern const struct recorder_backend recorder_perf;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "collect/accounting.h"
 #include "collect/blocked.h"
+#include "collect/hidden.h"
 #include "collect/marks.h"
 #include "collect/stack_builder.h"
 
@@ -32,11 +33,13 @@ struct session {
 	struct marks marks;
 	struct timeline timeline;
 	uint32_t root_pid;
-	bool has_begun;	      /* the program was exec'd */
-	size_t exiting_count; /* threads that have exited, but not yet ended */
-	uint64_t now_ns;      /* time of the last event */
-	uint64_t looked_ns;   /* when long waits were last looked at */
-	bool expects_blocked; /* some thread may turn out to wait for long */
+	bool has_begun;		      /* the program was exec'd */
+	size_t hidden_count;	      /* threads whose events were taken away */
+	struct live_thread *vanished; /* one of them that has ended */
+	size_t exiting_count;	      /* threads that have exited, but not yet ended */
+	uint64_t now_ns;	      /* time of the last event */
+	uint64_t looked_ns;	      /* when long waits were last looked at */
+	bool expects_blocked;	      /* some thread may turn out to wait for long */
 	bool samples_need_deep, switches_need_deep; /* some stack was larger than its copy */
 	uint8_t *blocked_stack;			    /* BLOCKED_STACK_BYTES */
 	uint64_t flushed_ns;			    /* when the journal was last written */
@@ -95,16 +98,31 @@ static void end_thread(struct session *session, struct live_thread *thread, uint
 	row->end_ns = end_ns;
 	threads_process(threads, row->process)->end_ns = end_ns;
 	session->exiting_count -= thread->has_exited;
+	session->hidden_count -= thread->hidden_stack != 0;
 	tasks_remove_thread(&session->tasks, thread);
 }
 
 /*
  * The record of its exit was lost, or that of its last switch: what is known of it ends here. One
- * that has exited has done nothing since.
+ * that has exited has done nothing since, of one that is hidden nothing more is known.
  */
 static void end_stale(struct session *session, struct live_thread *thread, uint64_t time_ns)
 {
-	end_thread(session, thread, thread->has_exited ? thread->since_ns : time_ns);
+	bool has_ended = thread->has_exited || thread->hidden_stack;
+
+	end_thread(session, thread, has_ended ? thread->since_ns : time_ns);
+}
+
+/* At an exec that gains rights the kernel takes away the events, as at an exit: see hidden.h. */
+static bool is_within_exec(const struct session *session, const struct live_process *process)
+{
+	return threads_process(&session->profile->threads, process->id)->executable == 0;
+}
+
+static void hide(struct session *session, struct live_thread *thread, uint64_t time_ns)
+{
+	hidden_begin(&session->accounting, thread, time_ns);
+	session->hidden_count++;
 }
 
 static void handle_exit(struct session *session, const struct event *event)
@@ -113,7 +131,12 @@ static void handle_exit(struct session *session, const struct event *event)
 
 	if (!thread || thread->has_exited)
 		return;
-	if (!session->recorder->facts.has_last_switch) {
+	if (is_within_exec(session, thread->process)) {
+		if (!session->recorder->facts.sees_everyone)
+			hide(session, thread, event->time_ns);
+		return;
+	}
+	if (!session->recorder->facts.sees_everyone) {
 		end_thread(session, thread, event->time_ns);
 		return;
 	}
@@ -160,11 +183,29 @@ static void add_program(struct session *session, struct live_process *process, u
 	process->id = threads_add_process(threads, &row);
 }
 
+static void end_others(struct session *session, struct live_thread *thread, uint64_t time_ns)
+{
+	struct live_thread *next;
+
+	for (struct live_thread *other = thread->process->threads; other; other = next) {
+		const struct thread *row = threads_thread(&session->profile->threads, other->id);
+
+		next = other->next;
+		if (other == thread)
+			continue;
+		if (other->tid == thread->tid)
+			thread->before_ns = other->before_ns;
+		end_thread(session, other, time_ns);
+		if (row->tid == thread->tid)
+			thread->before_ns += row->cpu_ns;
+	}
+}
+
 /* A new program: all other threads are gone, and so are all mappings. */
 static struct live_process *handle_exec(struct session *session, const struct event *event)
 {
 	struct live_process *process = tasks_process(&session->tasks, event->pid);
-	struct live_thread *thread = tasks_thread(&session->tasks, event->tid), *next;
+	struct live_thread *thread = tasks_thread(&session->tasks, event->tid);
 
 	if (!process && !session->has_begun && event->pid == session->root_pid)
 		return begin(session, event->time_ns);
@@ -178,11 +219,7 @@ static struct live_process *handle_exec(struct session *session, const struct ev
 	process->in_region = false;
 	if (!thread) /* or whatever thread exec'd has taken the leader's tid */
 		thread = add_thread(session, process, event->tid, event->time_ns, true);
-	for (struct live_thread *other = process->threads; other; other = next) {
-		next = other->next;
-		if (other != thread)
-			end_thread(session, other, event->time_ns);
-	}
+	end_others(session, thread, event->time_ns);
 	address_space_clear(process->space);
 	threads_process(&session->profile->threads, process->id)->executable = 0;
 	return process;
@@ -275,7 +312,8 @@ static void look_at_blocked(void *context, struct live_thread *thread)
 	struct session *session = context;
 	struct event_sample sample;
 
-	if (thread->is_on_cpu || thread->off_stack || thread->off_stack_was_looked_for)
+	if (thread->is_on_cpu || thread->off_stack || thread->off_stack_was_looked_for ||
+		thread->hidden_stack)
 		return;
 	if (session->looked_ns < thread->since_ns + LONG_WAIT_NS) {
 		session->expects_blocked = true;
@@ -292,6 +330,27 @@ static void look_at_all_blocked(struct session *session)
 	session->looked_ns = clock_now_ns();
 	session->expects_blocked = !session->recorder->facts.has_switch_stacks;
 	tasks_visit(&session->tasks, look_at_blocked, session);
+}
+
+static void look_at_hidden(void *context, struct live_thread *thread)
+{
+	struct session *session = context;
+
+	if (thread->hidden_stack && !hidden_look(&session->accounting, thread, session->looked_ns))
+		session->vanished = thread;
+}
+
+static void look_at_all_hidden(struct session *session)
+{
+	if (session->hidden_count > 0 && session->now_ns < session->looked_ns)
+		session->now_ns = session->looked_ns;
+	do {
+		session->vanished = NULL;
+		if (session->hidden_count > 0)
+			tasks_visit(&session->tasks, look_at_hidden, session);
+		if (session->vanished)
+			end_stale(session, session->vanished, session->looked_ns);
+	} while (session->vanished);
 }
 
 static void handle_switch(struct session *session, const struct event *event)
@@ -480,6 +539,7 @@ int session_run(struct session *session, bool *has_ended, struct error *err)
 		if (handle_events(session, err) < 0)
 			return -1;
 		look_at_all_blocked(session);
+		look_at_all_hidden(session);
 		if (flush_if_due(session, err) < 0)
 			return -1;
 	}
@@ -489,6 +549,8 @@ int session_run(struct session *session, bool *has_ended, struct error *err)
 		return -1;
 	if (wait_for_last_switches(session, err) < 0)
 		return -1;
+	session->looked_ns = clock_now_ns();
+	look_at_all_hidden(session);
 	handle_marks(session, UINT64_MAX);
 	if (session->tasks.thread_count > 0 && end_ns > session->now_ns)
 		session->now_ns = end_ns;
