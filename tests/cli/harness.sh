@@ -15,6 +15,16 @@
 #     wait_until COMMAND...     until it succeeds, 30 s at most
 #     info_value FILE FIELD     of `cprof info`, e.g. "duration": the number without its unit
 #     is_whole FILE             whether it is a profile with an end
+#     sum_of FILE METRIC PATTERN     microseconds (or samples) of the stacks that match, root first
+#     within LOWEST HIGHEST NUMBER
+#     has_stack FILE PATTERN         of samples, root first; leaves them in the file `stacks`
+#     lifetimes_add_up FILE          each thread's wall time over its stacks is its life, to 1 % (the
+#                                    table shows milliseconds); a number may be of several threads
+#     compile PROGRAM FLAGS...       from PROGRAM.c
+#     at_terminal [TEXT KEYS]... -- COMMAND...     see terminal.py
+#     make_public_place         $public: a directory that everybody can reach, with $public/cprof,
+#                               nofp and a home; removed when the test ends
+#     as_nobody COMMAND...      as an ordinary user, in $public/home
 #
 # Each test has 120 s. The last line is "N passed, N failed, N skipped"; the exit status is 1 when
 # any failed, or none was found. BUILD (default "build") says which programs are tested.
@@ -47,7 +57,7 @@ if [ ! -x "$CPROF" ]; then
 fi
 
 # What runs one test: $1 is its file, $2 its name.
-read -r -d '' run_one <<'END'
+read -r -d '' run_one <<'RUN_ONE'
 skip() { echo "$*"; exit 77; }
 fails() {
   local wanted=$1 status=0
@@ -80,12 +90,58 @@ is_whole() {
   fails 1 grep -q 'make it whole' whole.info
   [ "$(info_value "$1" 'is incomplete')" = 0 ]
 }
+sum_of() {
+  "$CPROF" flame --folded -m "$2" "$1" |
+    awk -v pattern="$3" '{ value = $NF; sub(/ [0-9]+$/, "") } $0 ~ pattern { sum += value }
+      END { printf "%d\n", sum }'
+}
+within() {
+  awk -v low="$1" -v high="$2" -v number="$3" 'BEGIN { exit !(number >= low && number <= high) }' ||
+    { echo "$3 is not within $1 and $2"; return 1; }
+}
+has_stack() {
+  "$CPROF" flame --folded -m samples "$1" >stacks
+  grep -Eq -- "$2" stacks || { echo "no stack matches $2"; cat stacks; return 1; }
+}
+lifetimes_add_up() {
+  "$CPROF" info "$1" | awk '$1 == "thread" && NF >= 6 { life[$2] += $4 - $3 }
+    END { for (tid in life) print tid, life[tid] }' | sort >lives
+  "$CPROF" report --by=thread -m wall "$1" | awk '/\/[0-9]+\)$/ {
+      tid = $NF; sub(/.*\//, "", tid); sub(/\)/, "", tid)
+      sub(/ ±[0-9]+/, ""); wall[tid] += $2; rows[tid]++ }
+    END { for (tid in wall) print tid, wall[tid], rows[tid] }' | sort >walls
+  [ "$(wc -l <lives)" -gt 0 ]
+  join -a 1 -e 0 -o 0,1.2,2.2,2.3 lives walls | awk '
+    { off = $2 - $3; if (off < 0) off = -off }
+    off > $2 / 100 + 0.001 * ($4 + 1) {
+      print "thread " $1 " lived " $2 " s, its stacks have " $3; bad = 1 }
+    END { exit bad }'
+}
+compile() {
+  local program=$1
+  shift
+  gcc -std=gnu11 -O2 -g -Wall -Wextra -Werror -I"$ROOT/profiler/agent" "$program.c" -o "$program" "$@"
+}
+at_terminal() { python3 "$ROOT/tests/cli/terminal.py" "$@"; }
+make_public_place() {
+  [ "$(id -u)" = 0 ] || skip "only root can become an ordinary user"
+  public=$(mktemp -d /tmp/cprof-public.XXXXXX)
+  trap 'rm -rf "$public"' EXIT
+  cp "$CPROF" "$SAMPLES/nofp" "$public"
+  chmod 755 "$public"
+  mkdir "$public/home"
+  chown 65534:65534 "$public/home"
+  chmod 700 "$public/home"
+}
+as_nobody() {
+  (cd "$public/home" && setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@")
+}
 set -E
 trap 'echo "failed: ${BASH_SOURCE[0]-}:$LINENO: $BASH_COMMAND"' ERR
 source "$1"
 set -eu
 "$2"
-END
+RUN_ONE
 
 selected() { # NAME
   # shellcheck disable=SC2053 # a glob on purpose

@@ -4,74 +4,6 @@
 
 busy='i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'
 
-# --- helpers -------------------------------------------------------------------------------------
-
-# Sum in microseconds (or of samples) of a metric over the stacks that match a pattern (root first).
-sum_of() { # FILE METRIC PATTERN
-  "$CPROF" flame --folded -m "$2" "$1" |
-    awk -v pattern="$3" '{ value = $NF; sub(/ [0-9]+$/, "") } $0 ~ pattern { sum += value }
-      END { printf "%d\n", sum }'
-}
-
-within() { # LOWEST HIGHEST NUMBER
-  awk -v low="$1" -v high="$2" -v number="$3" 'BEGIN { exit !(number >= low && number <= high) }' ||
-    { echo "$3 is not within $1 and $2"; return 1; }
-}
-
-has_stack() { # FILE PATTERN
-  "$CPROF" flame --folded -m samples "$1" >stacks
-  grep -Eq -- "$2" stacks || { echo "no stack matches $2"; cat stacks; return 1; }
-}
-
-# Each thread's wall time over its stacks is its life, to 1 % (the table shows milliseconds). A
-# number may be that of several threads, one after the other.
-lifetimes_add_up() { # FILE
-  "$CPROF" info "$1" | awk '$1 == "thread" && NF >= 6 { life[$2] += $4 - $3 }
-    END { for (tid in life) print tid, life[tid] }' | sort >lives
-  "$CPROF" report --by=thread -m wall "$1" | awk '/\/[0-9]+\)$/ {
-      tid = $NF; sub(/.*\//, "", tid); sub(/\)/, "", tid)
-      sub(/ ±[0-9]+/, ""); wall[tid] += $2; rows[tid]++ }
-    END { for (tid in wall) print tid, wall[tid], rows[tid] }' | sort >walls
-  [ "$(wc -l <lives)" -gt 0 ]
-  join -a 1 -e 0 -o 0,1.2,2.2,2.3 lives walls | awk '
-    { off = $2 - $3; if (off < 0) off = -off }
-    off > $2 / 100 + 0.001 * ($4 + 1) {
-      print "thread " $1 " lived " $2 " s, its stacks have " $3; bad = 1 }
-    END { exit bad }'
-}
-
-compile() { # PROGRAM FLAGS...: from PROGRAM.c
-  local program=$1
-  shift
-  gcc -std=gnu11 -O2 -g -Wall -Wextra -Werror -I"$ROOT/profiler/agent" "$program.c" -o "$program" "$@"
-}
-
-# A terminal: runs a command in it, types KEYS when its output shows TEXT, prints all output. The
-# exit status is the command's.
-at_terminal() { # TEXT KEYS COMMAND...
-  python3 - "$@" <<'END'
-import os, pty, sys
-text, keys, command = sys.argv[1].encode(), sys.argv[2].encode(), sys.argv[3:]
-pid, terminal = pty.fork()
-if pid == 0:
-    os.execvp(command[0], command)
-output = b""
-while True:
-    try:
-        part = os.read(terminal, 65536)
-    except OSError:
-        break
-    if not part:
-        break
-    output += part
-    if keys and text in output:
-        os.write(terminal, keys)
-        keys = b""
-sys.stdout.buffer.write(output)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-END
-}
-
 # --- samples -------------------------------------------------------------------------------------
 
 test_run_sleeper_sleeps_where_it_was_asked_to() {
@@ -565,23 +497,23 @@ test_run_other_signals_reach_the_program_once() {
 
 test_run_interrupt_and_quit_keys_end_the_program() {
   can_record
-  fails 130 at_terminal ready $'\003' "$CPROF" run sh -c 'echo ready; exec sleep 60' >out
+  fails 130 at_terminal ready $'\003' -- "$CPROF" run sh -c 'echo ready; exec sleep 60' >out
   is_whole out.prof
   [ "$(info_value out.prof status)" = 130 ]
   grep -q 'cprof: .* -> out.prof' out
-  fails 131 at_terminal ready $'\034' "$CPROF" run sh -c 'ulimit -c 0; echo ready; exec sleep 60' >out
+  fails 131 at_terminal ready $'\034' -- "$CPROF" run sh -c 'ulimit -c 0; echo ready; exec sleep 60' >out
   is_whole out.prof
 }
 
 test_run_interrupt_key_is_the_programs_to_handle() {
   can_record
   # The terminal sends it to both; the program gets it once.
-  at_terminal ready $'\003' "$CPROF" run -q sh -c '
+  at_terminal ready $'\003' -- "$CPROF" run -q sh -c '
     trap "n=\$((n+1))" INT; n=0; echo ready
     i=0; while [ $i -lt 15 ]; do sleep 0.1; i=$((i+1)); done; echo "interrupted $n times"' >out
   grep -q 'interrupted 1 times' out
   is_whole out.prof
-  at_terminal ready $'\003' "$CPROF" run -q sh -c '
+  at_terminal ready $'\003' -- "$CPROF" run -q sh -c '
     trap "" INT; echo ready; sleep 1.2; echo went on' >out
   grep -q 'went on' out
   is_whole out.prof
@@ -606,7 +538,7 @@ echo "first $?"
 fg >/dev/null
 echo "then $?"
 END
-  at_terminal ready $'\032' bash job.sh >out
+  at_terminal ready $'\032' -- bash job.sh >out
   grep -q 'first 148' out
   grep -q 'went on' out
   grep -q 'then 0' out
@@ -668,7 +600,7 @@ test_run_wait_ends_when_it_is_told_to() {
   is_whole out.prof
   kill "$alive" # it was not: nobody asked the descendant to end
   # At a terminal, too; what the key ends itself is not named.
-  at_terminal over $'\003' "$CPROF" run -q --wait sh -c '
+  at_terminal over $'\003' -- "$CPROF" run -q --wait sh -c '
     (trap "" INT; exec sleep 60) & echo $! >pid; sleep 0.3; (sleep 2; echo over) & exit 0' >out
   is_whole out.prof
   kill "$(cat pid)"
@@ -819,22 +751,6 @@ test_run_regions_of_segment_are_a_part() {
 }
 
 # --- ordinary users, and those who may not --------------------------------------------------------
-
-# A directory that everybody can reach, with our programs; removed when the test ends.
-make_public_place() {
-  [ "$(id -u)" = 0 ] || skip "only root can become an ordinary user"
-  public=$(mktemp -d /tmp/cprof-public.XXXXXX)
-  trap 'rm -rf "$public"' EXIT
-  cp "$CPROF" "$SAMPLES/nofp" "$public"
-  chmod 755 "$public"
-  mkdir "$public/home"
-  chown 65534:65534 "$public/home"
-  chmod 700 "$public/home"
-}
-
-as_nobody() { # COMMAND...
-  (cd "$public/home" && setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@")
-}
 
 test_run_ordinary_user_records_user_code() {
   local level
