@@ -30,6 +30,7 @@ void address_space_free(struct address_space *space)
 	if (!space)
 		return;
 	array_release(&space->mappings);
+	jit_names_free(space->jit);
 	free(space->cache_entries);
 	free(space);
 }
@@ -37,6 +38,8 @@ void address_space_free(struct address_space *space)
 void address_space_clear(struct address_space *space)
 {
 	space->mappings.count = 0;
+	jit_names_free(space->jit);
+	space->jit = NULL;
 	space->last = 0;
 	walk_cache_clear(&space->cache);
 }
@@ -109,6 +112,8 @@ void address_space_map(
 	new.has_file = image->file &&elf_file_addr(image->file, mapping->offset, &file_addr);
 	if (new.has_file)
 		new.walk.bias = mapping->address - file_addr;
+	else if (!image->is_jit)
+		new.walk.bias = mapping->address - mapping->offset;
 	insert_at(space, carve(space, mapping->address, high), new);
 	space->last = 0;
 	walk_cache_clear(&space->cache);

@@ -6,21 +6,26 @@
  * Sorted by address and without overlaps: a new mapping replaces what it covers. Unmapping is not
  * reported by the kernel, so old mappings stay until something covers them. A forked child has a
  * copy; exec starts afresh.
+ *
+ * ip - walk.bias is the address that the module uses: a file_addr, where the file could not be
+ * opened the offset in the file, and in memory without a file the address itself.
  */
 #pragma once
 
 #include "collect/images.h"
+#include "collect/jit_names.h"
 #include "unwind/walk.h"
 
 struct mapping {
 	struct walk_module walk; /* first: low, high, bias, rows */
 	module_id module;
 	struct image *image;
-	bool has_file; /* addresses of the module are file_addrs, else run-time addresses */
+	bool has_file; /* its bytes can be read from the image */
 };
 
 struct address_space {
 	ARRAY(struct mapping) mappings;
+	struct jit_names *jit; /* owned; NULL until the process maps memory for such code */
 	struct walk_cache cache;
 	struct walk_cache_entry *cache_entries;
 	size_t last; /* where the last look-up found something */

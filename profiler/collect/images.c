@@ -95,11 +95,13 @@ static enum module_kind kind_of(const char *path)
 										    : MODULE_JIT;
 }
 
-static struct image *add(struct images *images, module_id module, struct elf_file *file)
+static struct image *add(
+	struct images *images, module_id module, enum module_kind kind, struct elf_file *file)
 {
 	struct image *image = alloc_zeroed(1, sizeof(*image));
 
 	image->module = module;
+	image->is_jit = kind == MODULE_JIT;
 	image->file = file;
 	*array_add(&images->items) = image;
 	return image;
@@ -141,7 +143,7 @@ struct image *images_for_mapping(struct images *images, struct profile *profile,
 		file = open_vdso(pid, mapping);
 	if (kind == MODULE_FILE && !file)
 		modules_at(&profile->modules, module)->flags |= MODULE_IS_DELETED;
-	return image && !file ? image : add(images, module, file);
+	return image && !file ? image : add(images, module, kind, file);
 }
 
 void images_note_missing_rows(const struct images *images, struct profile *profile)

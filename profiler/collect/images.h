@@ -15,6 +15,7 @@
 
 struct image {
 	module_id module;
+	bool is_jit;		  /* memory for code that is made at run time */
 	struct elf_file *file;	  /* NULL: there is none, or it could not be opened */
 	struct unwind_rows *rows; /* NULL: see image_rows() */
 	bool rows_were_tried;

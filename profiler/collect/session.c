@@ -80,12 +80,22 @@ static struct live_process *add_process(
 		.start_ns = since_zero(session, time_ns)};
 	struct address_space *space =
 		parent ? address_space_copy(parent->space) : address_space_new();
+	const struct jit_names *jit = parent ? parent->space->jit : NULL;
 	struct live_process *process =
 		tasks_add_process(&session->tasks, pid, threads_add_process(threads, &row), space);
 
 	process->in_region = parent && parent->in_region;
 	process->has_execd = !parent;
+	if (jit)
+		space->jit = jit_names_copy(jit, pid);
 	return process;
+}
+
+/* What is known of a program's own code is known now. */
+static void end_program(struct live_process *process, struct profile *profile)
+{
+	if (process->space->jit)
+		jit_names_finish(process->space->jit, profile);
 }
 
 static void end_thread(struct session *session, struct live_thread *thread, uint64_t time_ns)
@@ -99,6 +109,8 @@ static void end_thread(struct session *session, struct live_thread *thread, uint
 	threads_process(threads, row->process)->end_ns = end_ns;
 	session->exiting_count -= thread->has_exited;
 	session->hidden_count -= thread->hidden_stack != 0;
+	if (thread == thread->process->threads && !thread->next)
+		end_program(thread->process, session->profile);
 	tasks_remove_thread(&session->tasks, thread);
 }
 
@@ -220,6 +232,7 @@ static struct live_process *handle_exec(struct session *session, const struct ev
 	if (!thread) /* or whatever thread exec'd has taken the leader's tid */
 		thread = add_thread(session, process, event->tid, event->time_ns, true);
 	end_others(session, thread, event->time_ns);
+	end_program(process, session->profile);
 	address_space_clear(process->space);
 	threads_process(&session->profile->threads, process->id)->executable = 0;
 	return process;
@@ -243,17 +256,35 @@ static void handle_comm(struct session *session, const struct event *event)
 		threads_process(threads, process->id)->name = name;
 }
 
+static struct jit_names *jit_of(struct live_process *process)
+{
+	if (!process->space->jit)
+		process->space->jit = jit_names_new(process->pid);
+	return process->space->jit;
+}
+
+/* A jitdump is mapped as if it were code only so that we see it. */
+static bool take_jit_dump(struct live_process *process, const struct event_mmap *mapping)
+{
+	if (!jit_names_is_dump(mapping->path))
+		return false;
+	jit_names_add_dump(jit_of(process), mapping->path);
+	return true;
+}
+
 static void handle_mmap(struct session *session, const struct event *event)
 {
 	struct live_process *process = tasks_process(&session->tasks, event->pid);
 	struct image *image;
 	struct process *row;
 
-	if (!process)
+	if (!process || take_jit_dump(process, &event->mmap))
 		return;
 	/* The thread, since the process's first one may have ended before it. */
 	image = images_for_mapping(&session->images, session->profile, event->tid, &event->mmap);
 	address_space_map(process->space, &event->mmap, image);
+	if (image->is_jit)
+		jit_of(process);
 	row = threads_process(&session->profile->threads, process->id);
 	if (row->executable)
 		return;
@@ -279,8 +310,10 @@ static void adapt_copy(struct session *session, bool is_sample)
 static stack_id build_stack(
 	struct session *session, struct live_thread *thread, const struct event *event)
 {
-	stack_id stack = stack_builder_build(&session->builder, thread->process, &event->sample);
+	stack_id stack;
 
+	session->builder.time_ns = event->time_ns;
+	stack = stack_builder_build(&session->builder, thread->process, &event->sample);
 	adapt_copy(session, event->kind == EVENT_SAMPLE);
 	return stack;
 }
@@ -320,6 +353,7 @@ static void look_at_blocked(void *context, struct live_thread *thread)
 		return;
 	}
 	thread->off_stack_was_looked_for = true;
+	session->builder.time_ns = session->now_ns;
 	if (blocked_read(thread->process->pid, thread->tid, session->blocked_stack, &sample))
 		accounting_off_stack(thread,
 			stack_builder_build(&session->builder, thread->process, &sample), 1);

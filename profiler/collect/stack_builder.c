@@ -80,16 +80,21 @@ static enum stack_end stack_end_of(enum walk_end end)
 	return ends[end];
 }
 
-/* An address outside every known mapping keeps its run-time value, in a module that says so. */
+/*
+ * An address outside every known mapping keeps its run-time value, in a module that says so, unless
+ * the program told what code it made there.
+ */
 static frame_id frame_of(struct stack_builder *builder, struct live_process *process, uint64_t ip)
 {
 	const struct mapping *mapping = address_space_find(process->space, ip);
 	struct profile *profile = builder->profile;
+	struct jit_names *jit = process->space->jit;
 	module_id module;
 
-	if (mapping)
-		return frames_intern(&profile->frames, mapping->module,
-			mapping->has_file ? ip - mapping->walk.bias : ip);
+	if (mapping && !(mapping->image->is_jit && jit))
+		return frames_intern(&profile->frames, mapping->module, ip - mapping->walk.bias);
+	if (jit && (mapping || jit_names_know(jit, profile, ip, builder->time_ns)))
+		return jit_names_frame(jit, profile, ip, builder->time_ns);
 	module = modules_intern(
 		&profile->modules, &profile->strings, "[unmapped]", MODULE_JIT, NULL);
 	return frames_intern(&profile->frames, module, ip);

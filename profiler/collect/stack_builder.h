@@ -7,6 +7,7 @@
 
 struct stack_builder {
 	struct profile *profile; /* borrowed */
+	uint64_t time_ns;	 /* of the sample: code that is made at run time changes */
 	uint64_t *ips;
 	uint8_t *flags;
 	frame_id *frames;
