@@ -80,11 +80,11 @@ static void move(struct jit_symbols *symbols, const struct jitdump_record *recor
 /* Most lines are of the same file as the line before. */
 static size_t file_text(struct jit_symbols *symbols, const char *file)
 {
-	const struct jit_line *last = symbols->lines.items + symbols->lines.count - 1;
+	size_t count = symbols->lines.count,
+	       last = count ? symbols->lines.items[count - 1].file : 0;
 
-	if (symbols->lines.count &&
-		!strncmp((const char *)symbols->texts.items + last->file, file, JITDUMP_NAME_MAX))
-		return last->file;
+	if (count && !strncmp((const char *)symbols->texts.items + last, file, JITDUMP_NAME_MAX))
+		return last;
 	return add_text(symbols, file, strnlen(file, JITDUMP_NAME_MAX));
 }
 
