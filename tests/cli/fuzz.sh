@@ -16,8 +16,10 @@ test_fuzz_demangle() { mutated demangle; }
 test_fuzz_dwarf() { mutated dwarf; }
 test_fuzz_elf() { mutated elf; }
 test_fuzz_folded() { mutated folded; }
+test_fuzz_jitdump() { mutated jitdump; }
 test_fuzz_kallsyms() { mutated kallsyms; }
 test_fuzz_marks() { mutated marks; }
+test_fuzz_perf_map() { mutated perf_map; }
 test_fuzz_perf_record() { mutated perf_record; }
 test_fuzz_proc_maps() { mutated proc_maps; }
 test_fuzz_profile() { mutated profile; }

@@ -136,19 +136,24 @@ static struct record begin(uint32_t type, uint16_t misc)
 	return record;
 }
 
-static void write_record(struct record record, const char *name)
+static void write_seed(const struct record *record, const char *target, const char *name)
 {
-	char *path = seed_path("perf_record", name);
+	char *path = seed_path(target, name);
 	FILE *file = fopen(path, "w");
 
+	if (!file || fwrite(record->bytes, 1, record->size, file) != record->size || fclose(file))
+		err(1, "%s", path);
+	free(path);
+}
+
+static void write_record(struct record record, const char *name)
+{
 	if (record.header.type != PERF_RECORD_SAMPLE) {
 		HALVES(71, 72);
 		WORDS(123456789, 100);
 	}
 	record.header.size = (uint16_t)record.size;
-	if (!file || fwrite(record.bytes, 1, record.size, file) != record.size || fclose(file))
-		err(1, "%s", path);
-	free(path);
+	write_seed(&record, "perf_record", name);
 }
 
 static void make_sample(void)
@@ -194,6 +199,36 @@ static void make_records(void)
 	make_sample();
 }
 
+/* --- a jitdump ----------------------------------------------------------------------------------
+ */
+
+static void make_jitdump(void)
+{
+	struct record record = {.size = 0};
+
+	HALVES(0x4a695444, 1, 40, 62, 0, 71);
+	WORDS(123456789, 0);
+	HALVES(2, 76); /* DEBUG: two lines, the second in the same file */
+	WORDS(123456790, 0x1000, 2, 0x1000);
+	HALVES(10, 0);
+	put(&record, "a.js\0\0\0", 6);
+	WORDS(0x1008);
+	HALVES(11, 0);
+	put(&record, "\xff", 2);
+	HALVES(0, 64); /* LOAD */
+	WORDS(123456791);
+	HALVES(71, 72);
+	WORDS(0x1000, 0x1000, 0x20, 1);
+	put(&record, "fibonac", 8);
+	HALVES(1, 64); /* MOVE */
+	WORDS(123456792);
+	HALVES(71, 72);
+	WORDS(0x1000, 0x1000, 0x2000, 0x20, 1);
+	HALVES(3, 16); /* CLOSE */
+	WORDS(123456793);
+	write_seed(&record, "jitdump", "usual");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -202,5 +237,6 @@ int main(int argc, char **argv)
 	mkdir(directory, 0777);
 	make_profiles();
 	make_records();
+	make_jitdump();
 	return 0;
 }

@@ -6,7 +6,7 @@ out=$1
 sources=$(cd "$(dirname "$0")/seeds" && pwd)
 
 rm -rf "$out"
-mkdir -p "$out"/{elf,symbols,dwarf,cfi,rules,profile,folded,perf_record,marks,kallsyms,proc_maps,run_record,demangle}
+mkdir -p "$out"/{elf,symbols,dwarf,cfi,rules,profile,folded,perf_record,perf_map,jitdump,marks,kallsyms,proc_maps,run_record,demangle}
 "$2" "$out"
 out=$(cd "$out" && pwd)
 cd "$out"
@@ -82,6 +82,13 @@ cat >proc_maps/usual <<'END'
 7f10a0a00000-7f10a0a01000 rwxp 00000000 00:00 0
 7ffd3c7fc000-7ffd3c7fe000 r-xp 00000000 00:00 0                          [vdso]
 ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]
+END
+cat >perf_map/usual <<'END'
+1000 20 LazyCompile:~fib /home/me/fib.js:1:13
+0x1010 20 Builtin:ArgumentsAdaptor
+2000 1000 Function:with spaces
+2100 40 inner
+1000 20 again
 END
 cat >run_record/usual <<'END'
 label v4
