@@ -45,8 +45,9 @@ endif
 BUILD_PACKAGES := gcc libc6-dev pkg-config libelf-dev libdw-dev libzstd-dev zlib1g-dev \
 	libiberty-dev libxxhash-dev libdebuginfod-dev libhdf5-dev libgccjit-12-dev libpng-dev
 DEMO_PACKAGES  := graphviz
-CHECK_PACKAGES := mandoc check libunwind-dev graphviz gdb g++ python3 xz-utils sqlite3 git dwz
-BENCH_PACKAGES := linux-perf hyperfine time
+CHECK_PACKAGES := mandoc check libunwind-dev graphviz gdb g++ python3 xz-utils sqlite3 git dwz \
+	gawk openssl busybox-static
+BENCH_PACKAGES := linux-perf hyperfine time zstd perl nodejs redis nginx apache2-utils
 FUZZ_PACKAGES  := clang
 
 pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
@@ -62,6 +63,7 @@ TARGET_SOURCES  := $(call rooms,target)
 SAMPLE_SOURCES  := $(call rooms,samples)
 CHECK_SOURCES   := $(call rooms,tests)
 FUZZ_SOURCES    := $(call rooms,tests/fuzz)
+CORES_SOURCES   := $(call rooms,tests/cores) tests/program_maps.c
 ASSETS          := $(sort $(wildcard viz/assets/*))
 
 CORE_PACKAGES   := libelf libdw libzstd zlib libxxhash
@@ -90,7 +92,7 @@ programs: $(BIN)/cprof $(BIN)/segment $(SAMPLES)
 
 # --- rules ---------------------------------------------------------------------------------------
 $(call object,$(CORE_SOURCES) $(CLI_SOURCES)): EXTRA := $(CORE_CPPFLAGS)
-$(call object,$(CHECK_SOURCES)): EXTRA := $(CORE_CPPFLAGS) -Itests $(call pkg,--cflags,check)
+$(call object,$(CHECK_SOURCES) $(CORES_SOURCES)): EXTRA := $(CORE_CPPFLAGS) -Itests $(call pkg,--cflags,check)
 $(call object,$(FUZZ_SOURCES)): EXTRA := $(CORE_CPPFLAGS) -Itests
 $(call object,$(TARGET_SOURCES)): EXTRA := $(TARGET_CPPFLAGS)
 
@@ -132,7 +134,7 @@ $(BUILD)/assets.h: $(ASSETS)
 $(call object,$(call rooms,viz)): | $(BUILD)/assets.h
 
 -include $(patsubst %.o,%.d,$(call object,$(CORE_SOURCES) $(CLI_SOURCES) $(TARGET_SOURCES) $(CHECK_SOURCES) \
-	$(FUZZ_SOURCES)))
+	$(FUZZ_SOURCES) $(CORES_SOURCES)))
 -include $(addsuffix .d,$(SAMPLES))
 
 # --- what is needed, by name ---------------------------------------------------------------------
@@ -171,13 +173,20 @@ $(BUILD)/check: $(call object,$(CHECK_SOURCES) $(filter-out profiler/cli/main.c,
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) $(CFLAGS) $^ -o $@ $(CHECK_LIBS) $(CORE_LIBS)
 
+# The stacks of core dumps, which a test compares with gdb's.
+$(BUILD)/core_stacks: $(call object,$(CORES_SOURCES)) $(CORE)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) $(CFLAGS) $^ -o $@ $(CORE_LIBS)
+
+CHECK_PROGRAMS := $(BUILD)/check $(BUILD)/core_stacks
+
 check: need-check
-	@$(MAKE) --no-print-directory programs $(BUILD)/check
+	@$(MAKE) --no-print-directory programs $(CHECK_PROGRAMS)
 	@$(MAKE) --no-print-directory $(FUZZ_FLAGS) fuzz-programs
 	@tests/check.sh $(BUILD) $(BIN)
 
 check-long: need-check
-	@$(MAKE) --no-print-directory programs $(BUILD)/check
+	@$(MAKE) --no-print-directory programs $(CHECK_PROGRAMS)
 	@$(MAKE) --no-print-directory $(FUZZ_FLAGS) fuzz-programs
 	@CPROF_LONG=1 tests/check.sh $(BUILD) $(BIN)
 
@@ -226,7 +235,7 @@ $(BUILD)/bench/%: tests/bench/%.c $(CORE)
 	$(Q)$(CC) $(CPPFLAGS) $(CORE_CPPFLAGS) $(LDFLAGS) $(CFLAGS) $(WARNINGS) $^ -o $@ $(BENCH_LIBS) $(CORE_LIBS)
 
 bench: need-bench
-	@$(MAKE) --no-print-directory programs data $(BENCHES)
+	@$(MAKE) --no-print-directory programs data $(BENCHES) $(BUILD)/core_stacks
 	@python3 tests/bench/bench.py $(BUILD) $(BIN) $(FIGURES)
 
 # --- install -------------------------------------------------------------------------------------

@@ -3,9 +3,6 @@
 #include "unwind/expression.h"
 #include "unwind/guess.h"
 
-/* What a function must give back as it got it (System V ABI, figure 3.4). */
-#define CALLEE_SAVED (1u << UNWIND_RBX | 1u << UNWIND_RBP | 1u << UNWIND_RSP | 0xfu << UNWIND_R12)
-
 const struct walk_end_text walk_end_texts[WALK_ENDS] = {
 	[WALK_ROOTED] = {"rooted", "the outermost frame was reached"},
 	[WALK_ZERO_FRAME] = {"zero-frame",
@@ -103,7 +100,9 @@ static enum walk_end unreadable(struct walk *walk, uint64_t address)
 
 /*
  * Nearly every frame: CFA by register, everything saved relative to it. A register that cannot be
- * read, one that was saved below the copied stack, is not known any more.
+ * read, one that was saved below the copied stack, is not known any more. Those that a function
+ * need not give back are taken as unchanged: assembly calls parts of itself that leave them alone
+ * (OpenSSL's AES-GCM has its CFA in rax), and no other rule asks for one.
  */
 static enum walk_end step_plain(struct walk *walk)
 {
@@ -120,7 +119,6 @@ static enum walk_end step_plain(struct walk *walk)
 		return WALK_BAD_STACK;
 	if (!walk_source_read(source, cfa - 8, &registers->ip))
 		return unreadable(walk, cfa - 8);
-	known &= CALLEE_SAVED;
 	for (; saved < end; saved++) {
 		uint64_t place = cfa + (uint64_t)(int64_t)saved->value;
 
@@ -221,7 +219,6 @@ static enum walk_end step_any(struct walk *walk)
 		return end;
 	if (!is_signal && walk->cfa < walk->registers.r[UNWIND_RSP] + !is_exact)
 		return WALK_BAD_STACK;
-	next.known &= CALLEE_SAVED;
 	next.r[UNWIND_RSP] = walk->cfa;
 	for (uint32_t i = 0; i < rule->saved_count; i++) {
 		const struct unwind_saved *saved = &rule->saved[i];
