@@ -1,5 +1,7 @@
 #include "collect/tracee.h"
 
+#include "collect/program_exec.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,8 +22,7 @@ static void become_program(char *const argv[], int start_fd, int failure_fd)
 	while (got < 0 && errno == EINTR);
 	if (got != 1) /* the recorder died, or could not set everything up */
 		_exit(EXIT_FAILURE);
-	execvp(argv[0], argv);
-	cause = errno;
+	cause = program_exec(argv);
 	if (write(failure_fd, &cause, sizeof(cause)) < 0)
 		_exit(EXIT_FAILURE);
 	_exit(EXIT_SUCCESS);
