@@ -11,19 +11,47 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Caller frees. */
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return !slash	       ? alloc_string(".")
+	       : slash == path ? alloc_string("/")
+			       : alloc_string_n(path, slash - path);
+}
+
+/* In a directory like /tmp only their owner, or the directory's, may replace files. */
+static bool is_kept_by_another(const char *path, const struct stat *file)
+{
+	char *name = directory_of(path);
+	struct stat directory;
+	uid_t user = geteuid();
+	bool is_sticky = stat(name, &directory) == 0 && directory.st_mode & S_ISVTX;
+
+	free(name);
+	return is_sticky && user != 0 && user != file->st_uid && user != directory.st_uid;
+}
+
 int new_file_check_name(const char *path, struct error *err)
 {
 	struct stat status;
 
 	if (lstat(path, &status) != 0)
 		return errno == ENOENT ? 0 : error_set_errno(err, "cannot write %s", path);
-	if (S_ISREG(status.st_mode))
-		return 0;
-	return error_set(err,
-		"cannot write %s: it is %s and would be replaced: choose another file", path,
-		S_ISDIR(status.st_mode)	  ? "a directory"
-		: S_ISLNK(status.st_mode) ? "a symbolic link"
-					  : "not a regular file");
+	if (!S_ISREG(status.st_mode))
+		return error_set(err,
+			"cannot write %s: it is %s and would be replaced: choose another file",
+			path,
+			S_ISDIR(status.st_mode)	  ? "a directory"
+			: S_ISLNK(status.st_mode) ? "a symbolic link"
+						  : "not a regular file");
+	if (is_kept_by_another(path, &status))
+		return error_set(err,
+			"cannot write %s: it is another user's, and nobody else may replace it "
+			"there: choose another file",
+			path);
+	return 0;
 }
 
 int new_file_write_at(int fd, const void *bytes, size_t length, uint64_t offset)
@@ -102,10 +130,7 @@ int new_file_write(struct new_file *file, const void *bytes, size_t length, stru
 /* The new name itself must survive a crash. What cannot be synced (some file systems) is left. */
 static void sync_directory(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *name = !slash	     ? alloc_string(".")
-		     : slash == path ? alloc_string("/")
-				     : alloc_string_n(path, slash - path);
+	char *name = directory_of(path);
 	int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd >= 0) {
