@@ -72,36 +72,109 @@ START_TEST(the_rest_of_a_cut_stack_is_read)
 }
 END_TEST
 
+/* Three frames of the copy, and a fourth whose CFA lies beyond it. */
+enum { FRAMES = 4 };
+static uint64_t cfas[FRAMES];
+static uint8_t flags[FRAMES];
+
+static struct walk_result walk_of_copy(void)
+{
+	struct walk_result walk = {.cfas = cfas, .flags = flags, .depth = FRAMES};
+
+	memset(flags, WALK_RETURN, sizeof(flags));
+	flags[0] = 0;
+	cfas[0] = address_of(10);
+	cfas[1] = address_of(COPY / 8 - 64);
+	cfas[2] = address_of(COPY / 8 - 4);
+	cfas[3] = address_of(COPY / 8 + 100);
+	return walk;
+}
+
+START_TEST(the_copy_vouches_for_frames_that_it_holds)
+{
+	struct walk_result walk = walk_of_copy();
+
+	ck_assert_uint_eq(outer_stack_inside(&sample, &walk), 4); /* the last one's ip */
+	cfas[1] = address_of(COPY / 8 + 1);
+	ck_assert_uint_eq(outer_stack_inside(&sample, &walk), 2);
+	cfas[0] = 0;
+	ck_assert_uint_eq(outer_stack_inside(&sample, &walk), 1);
+	cfas[0] = address_of(1); /* a return address at rsp: nothing lies below it */
+	ck_assert_uint_eq(outer_stack_inside(&sample, &walk), 2);
+}
+END_TEST
+
+/* A trampoline has the interrupted registers above rsp, which may point to any other stack. */
+START_TEST(the_copy_vouches_for_an_interrupted_frame)
+{
+	struct walk_result walk = walk_of_copy();
+
+	flags[1] |= WALK_SIGNAL;
+	cfas[1] = 4096;
+	cfas[2] = 4200;
+	ck_assert_uint_eq(outer_stack_inside(&sample, &walk), 3);
+	ck_assert(outer_stack_is_unchanged(outer, &walk, 3));
+	memory[10 + 40 / 8]++;
+	ck_assert(!outer_stack_is_unchanged(outer, &walk, 3));
+	cfas[0] = address_of(COPY / 8 - 10); /* its registers are cut */
+	ck_assert_uint_eq(outer_stack_inside(&sample, &walk), 2);
+}
+END_TEST
+
 START_TEST(a_stack_that_moved_on_is_not_trusted)
 {
-	uint64_t value;
+	struct walk_result walk = walk_of_copy();
 
-	memory[COPY / 8 - 1]++;
-	ck_assert(!read_outer(COPY / 8, &value));
-	memory[COPY / 8 - 1]--; /* asked once for each sample */
-	ck_assert(!read_outer(COPY / 8, &value));
-	outer_stack_begin(outer, (uint32_t)getpid(), &sample);
-	ck_assert(read_outer(COPY / 8, &value));
+	ck_assert(outer_stack_is_unchanged(outer, &walk, 4));
+	memory[COPY / 8 - 5]++; /* the outermost return address that was copied */
+	ck_assert(!outer_stack_is_unchanged(outer, &walk, 4));
+	memory[COPY / 8 - 5]--;
+	memory[COPY / 8 - 66]++; /* what the next frame saved below its own */
+	ck_assert(!outer_stack_is_unchanged(outer, &walk, 4));
+	memory[COPY / 8 - 66]--;
+	ck_assert(outer_stack_is_unchanged(outer, &walk, 4));
+	outer->pid = 0; /* no process */
+	ck_assert(!outer_stack_is_unchanged(outer, &walk, 4));
 }
 END_TEST
 
-START_TEST(inner_frames_may_change)
+START_TEST(inner_frames_and_local_variables_may_change)
 {
-	uint64_t value;
+	struct walk_result walk = walk_of_copy();
 
 	memory[0]++;
-	memory[100]++;
-	ck_assert(read_outer(COPY / 8 + 5, &value));
-	ck_assert_uint_eq(value, COPY / 8 + 5);
+	memory[9]++; /* of frame 0, far inside */
+	memory[COPY / 8 - 30]++;
+	memory[COPY / 8 - 1]++;
+	ck_assert(outer_stack_is_unchanged(outer, &walk, 4));
 }
 END_TEST
 
-START_TEST(a_whole_stack_has_no_outer_part)
+START_TEST(a_copy_within_one_frame_has_no_border)
+{
+	struct walk_result walk = walk_of_copy();
+
+	ck_assert(!outer_stack_is_unchanged(outer, &walk, 1));
+	ck_assert(outer_stack_is_mostly(outer, &walk, 0));
+	ck_assert(outer_stack_is_mostly(outer, &walk, 1));
+	ck_assert(!outer_stack_is_mostly(outer, &walk, 2));
+}
+END_TEST
+
+START_TEST(only_what_a_larger_copy_could_hold_asks_for_one)
 {
 	uint64_t value;
 
+	ck_assert(!outer->was_read);
+	ck_assert(read_outer(COPY / 8, &value));
+	ck_assert(outer->was_read && outer->was_beyond);
+	outer_stack_begin(outer, (uint32_t)getpid(), &sample);
+	ck_assert(outer_stack_read(outer, (uint64_t)(uintptr_t)&cfas[0], &value));
+	ck_assert(outer->was_read && !outer->was_beyond);
 	sample.stack_is_cut = false;
-	ck_assert(!read_outer(COPY / 8, &value));
+	outer_stack_begin(outer, (uint32_t)getpid(), &sample);
+	ck_assert(read_outer(COPY / 8, &value));
+	ck_assert(!outer->was_beyond);
 }
 END_TEST
 
@@ -198,15 +271,6 @@ START_TEST(nothing_is_read_where_nothing_is)
 }
 END_TEST
 
-START_TEST(a_copy_too_small_to_compare_is_not_trusted)
-{
-	uint64_t value;
-
-	sample.stack_bytes = 512;
-	ck_assert(!read_outer(COPY / 8, &value));
-}
-END_TEST
-
 START_TEST(who_is_gone_shows_nothing)
 {
 	uint8_t *buffer = alloc_bytes(BLOCKED_STACK_BYTES), bytes[8];
@@ -253,13 +317,15 @@ Suite *remote_stack_suite(void)
 	tcase_add_checked_fixture(limits, start, finish);
 	tcase_add_test(core, the_rest_of_a_cut_stack_is_read);
 	tcase_add_test(core, a_stack_that_moved_on_is_not_trusted);
-	tcase_add_test(core, inner_frames_may_change);
-	tcase_add_test(core, a_whole_stack_has_no_outer_part);
+	tcase_add_test(core, inner_frames_and_local_variables_may_change);
+	tcase_add_test(core, the_copy_vouches_for_frames_that_it_holds);
+	tcase_add_test(core, the_copy_vouches_for_an_interrupted_frame);
+	tcase_add_test(core, only_what_a_larger_copy_could_hold_asks_for_one);
 	tcase_add_test(core, each_sample_reads_anew);
 	tcase_add_test(core, memory_is_read_across_pages);
 	tcase_add_test(core, a_waiting_process_shows_its_stack);
 	tcase_add_test(limits, nothing_is_read_where_nothing_is);
-	tcase_add_test(limits, a_copy_too_small_to_compare_is_not_trusted);
+	tcase_add_test(limits, a_copy_within_one_frame_has_no_border);
 	tcase_add_test(limits, who_is_gone_shows_nothing);
 	tcase_add_test(limits, who_runs_shows_nothing);
 	suite_add_tcase(suite, core);

@@ -202,6 +202,20 @@ static void add_samples(
 	sentence_end(header, &line);
 }
 
+/* Stacks that were deeper than what was copied of them, and how the rest became known. */
+static void add_deep(struct sentence *line, const struct profile_info *info, uint64_t samples)
+{
+	uint64_t deep = info->completed_samples + info->restored_samples;
+
+	if (deep == 0)
+		return;
+	say(line,
+		"; %.1f %% deeper than the copy (%.1f %% completed from the running program, "
+		"%.1f %% restored from the thread's stack before)",
+		measure_percent(deep, samples), measure_percent(info->completed_samples, samples),
+		measure_percent(info->restored_samples, samples));
+}
+
 static void add_stacks(
 	struct header *header, const struct profile *profile, const struct facts *facts)
 {
@@ -222,9 +236,7 @@ static void add_stacks(
 	if (profile->info.heuristic_samples)
 		say(&line, "; %.1f %% partly guessed (no unwind table)",
 			measure_percent(profile->info.heuristic_samples, facts->samples));
-	if (profile->info.restored_samples)
-		say(&line, "; %.1f %% completed from the running program (deeper than the copy)",
-			measure_percent(profile->info.restored_samples, facts->samples));
+	add_deep(&line, &profile->info, facts->samples);
 	sentence_end(header, &line);
 }
 

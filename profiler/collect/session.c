@@ -12,13 +12,14 @@
 
 /*
  * How often rings are looked at that are not yet half full. Where switches show no stack, threads
- * that wait must be found soon.
+ * that wait must be found soon; where stacks are deeper than their copies, their rest is read from
+ * the process before it moves on.
  */
-#define WAIT_MS		    100
-#define WAIT_MS_FOR_BLOCKED 10
-#define LONG_WAIT_NS	    5000000u
-#define FLUSH_EVERY_NS	    1000000000u
-#define LAST_SWITCH_TRIES   5 /* of 1 ms */
+#define WAIT_MS		  100
+#define WAIT_MS_SOON	  10
+#define LONG_WAIT_NS	  5000000u
+#define FLUSH_EVERY_NS	  1000000000u
+#define LAST_SWITCH_TRIES 5 /* of 1 ms */
 
 struct session {
 	struct session_options options;
@@ -232,6 +233,7 @@ static struct live_process *handle_exec(struct session *session, const struct ev
 	if (!thread) /* or whatever thread exec'd has taken the leader's tid */
 		thread = add_thread(session, process, event->tid, event->time_ns, true);
 	end_others(session, thread, event->time_ns);
+	stack_memory_clear(&thread->memory);
 	end_program(process, session->profile);
 	address_space_clear(process->space);
 	threads_process(&session->profile->threads, process->id)->executable = 0;
@@ -313,7 +315,7 @@ static stack_id build_stack(
 	stack_id stack;
 
 	session->builder.time_ns = event->time_ns;
-	stack = stack_builder_build(&session->builder, thread->process, &event->sample);
+	stack = stack_builder_build(&session->builder, thread, &event->sample);
 	adapt_copy(session, event->kind == EVENT_SAMPLE);
 	return stack;
 }
@@ -327,6 +329,7 @@ static void handle_sample(struct session *session, const struct event *event)
 	accounting_sample(
 		&session->accounting, thread, event->time_ns, build_stack(session, thread, event));
 	session->profile->info.heuristic_samples += session->builder.was_guessed;
+	session->profile->info.completed_samples += session->builder.was_completed;
 	session->profile->info.restored_samples += session->builder.was_restored;
 }
 
@@ -355,8 +358,8 @@ static void look_at_blocked(void *context, struct live_thread *thread)
 	thread->off_stack_was_looked_for = true;
 	session->builder.time_ns = session->now_ns;
 	if (blocked_read(thread->process->pid, thread->tid, session->blocked_stack, &sample))
-		accounting_off_stack(thread,
-			stack_builder_build(&session->builder, thread->process, &sample), 1);
+		accounting_off_stack(
+			thread, stack_builder_build(&session->builder, thread, &sample), 1);
 }
 
 static void look_at_all_blocked(struct session *session)
@@ -568,7 +571,8 @@ int session_run(struct session *session, bool *has_ended, struct error *err)
 		int fd = *has_ended ? -1 : session->target->pid_fd;
 
 		session->recorder->backend->wait(session->recorder, fd,
-			session->expects_blocked ? WAIT_MS_FOR_BLOCKED : WAIT_MS);
+			session->expects_blocked || session->samples_need_deep ? WAIT_MS_SOON
+									       : WAIT_MS);
 		*has_ended = target_has_ended(session->target);
 		if (handle_events(session, err) < 0)
 			return -1;

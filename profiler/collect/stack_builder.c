@@ -2,22 +2,20 @@
 
 #include "collect/outer_stack.h"
 #include "collect/remote_memory.h"
+#include "unwind/guess.h"
 
 #include <stdlib.h>
 
-#define DEPTH_MAX 16384
+#define DEPTH_MAX STACK_DEPTH_MAX
 
 /* How far to look for a return address where a blocked thread's registers are not known. */
 #define SCAN_WORDS 1024
-
-/* A stack rarely is larger; further away there may be another one (of a signal handler, a
- * coroutine). */
-#define STACK_REACH (8u << 20)
 
 void stack_builder_init(struct stack_builder *builder, struct profile *profile)
 {
 	*builder = (struct stack_builder){.profile = profile};
 	builder->ips = alloc_zeroed(DEPTH_MAX, sizeof(*builder->ips));
+	builder->cfas = alloc_zeroed(DEPTH_MAX, sizeof(*builder->cfas));
 	builder->flags = alloc_zeroed(DEPTH_MAX, sizeof(*builder->flags));
 	builder->frames = alloc_zeroed(DEPTH_MAX, sizeof(*builder->frames));
 	builder->outer = alloc_zeroed(1, sizeof(*builder->outer));
@@ -26,6 +24,7 @@ void stack_builder_init(struct stack_builder *builder, struct profile *profile)
 void stack_builder_release(struct stack_builder *builder)
 {
 	free(builder->ips);
+	free(builder->cfas);
 	free(builder->flags);
 	free(builder->frames);
 	free(builder->outer);
@@ -44,22 +43,20 @@ static const struct walk_module *find_module(void *context, uint64_t ip)
 	return address_space_walk_module(walk->process->space, ip);
 }
 
-/*
- * Code is in its file, also when the process is gone already. A stack that is not the running one
- * waits; only what lies above the copy of the running one needs care.
- */
+/* Code is in its file, also when the process is gone already. */
 static bool read_word(void *context, uint64_t address, uint64_t *value)
 {
 	const struct walk_context *walk = context;
-	uint64_t stack = walk->sample->registers.r[UNWIND_RSP];
-	const struct mapping *mapping = address_space_find(walk->process->space, address);
+	const struct mapping *mapping;
 
-	if (mapping && mapping->has_file &&
-		elf_file_read(
-			mapping->image->file, address - mapping->walk.bias, value, sizeof(*value)))
-		return true;
-	if (address >= stack && address - stack < STACK_REACH)
+	if (outer_stack_is_near(walk->outer, address))
 		return outer_stack_read(walk->outer, address, value);
+	mapping = address_space_find(walk->process->space, address);
+	if (!mapping)
+		return outer_stack_read(walk->outer, address, value);
+	if (mapping->has_file && elf_file_read(mapping->image->file, address - mapping->walk.bias,
+					 value, sizeof(*value)))
+		return true;
 	return remote_memory_read(walk->process->pid, address, value, sizeof(*value)) ==
 	       sizeof(*value);
 }
@@ -100,9 +97,184 @@ static frame_id frame_of(struct stack_builder *builder, struct live_process *pro
 	return frames_intern(&profile->frames, module, ip);
 }
 
-static stack_id build_user(struct stack_builder *builder, struct live_process *process,
+/*
+ * Whether what was read a moment after the sample belongs to it. Of a frame that is larger than
+ * most of the copy nothing may be left to compare, as the functions it called have returned: then
+ * it counts that the frame's return address follows a call of this very function, and that the
+ * stack goes on from there to its root.
+ */
+static bool outer_belongs(const struct stack_builder *builder, const struct walk_source *source,
+	const struct walk_result *walk)
+{
+	size_t last = builder->inside - 1; /* the frame at the border */
+
+	if (outer_stack_is_unchanged(builder->outer, walk, builder->inside))
+		return true;
+	return walk->end == WALK_ROOTED && walk->depth > last + 1 &&
+	       outer_stack_is_mostly(builder->outer, walk, last) &&
+	       guess_is_call_of(source, builder->ips[last + 1], builder->ips[last]);
+}
+
+static void check_outer(
+	struct stack_builder *builder, const struct walk_source *source, struct walk_result *walk)
+{
+	builder->inside = outer_stack_inside(builder->outer->sample, walk);
+	if (!builder->outer->was_read ||
+		(builder->inside == walk->depth && walk->end == WALK_ROOTED) ||
+		outer_belongs(builder, source, walk))
+		return;
+	if (builder->inside < walk->depth)
+		walk->needed_address = builder->cfas[builder->inside - 1] - 8;
+	walk->depth = builder->inside;
+	walk->end = WALK_TRUNCATED;
+}
+
+static void remember(struct stack_builder *builder, struct stack_memory *memory, stack_id stack,
+	uint32_t depth, size_t i)
+{
+	uint64_t innermost = builder->outer->sample->registers.r[UNWIND_RSP],
+		 inner_end = i > 0 ? builder->cfas[i - 1] : innermost;
+
+	stack_memory_add(memory,
+		(struct stack_mark){builder->cfas[i], builder->ips[i + 1], stack, depth},
+		builder->cfas[i] - inner_end, innermost);
+}
+
+/* The innermost `count` frames of the walk on top of `stack`, with marks where there is a memory.
+ */
+static stack_id push_walk(struct stack_builder *builder, struct stack_memory *memory,
+	stack_id stack, uint32_t depth, size_t count)
+{
+	while (count > 0) {
+		stack = stacks_push(&builder->profile->stacks, stack, builder->frames[--count]);
+		depth++;
+		if (memory && count > 0)
+			remember(builder, memory, stack, depth, count - 1);
+	}
+	return stack;
+}
+
+static struct walked_stack first_frames(const struct stack_builder *builder, size_t depth)
+{
+	return (struct walked_stack){builder->ips, builder->cfas, builder->frames, depth};
+}
+
+/* A thread whose stack is larger than its copy, or was. */
+static bool keeps_marks(const struct live_thread *thread, const struct event_sample *sample)
+{
+	return sample->stack_is_cut || thread->memory.marks.count > 0;
+}
+
+/*
+ * Of the frame at the copy's end the CFA is known, where the missing word was its return address. A
+ * mark at the same CFA whose return address follows a call of this very function gives it: one
+ * frame more that can be shared, the only one where frames are larger than the copy.
+ */
+static bool take_border_from_mark(struct stack_builder *builder, struct live_thread *thread,
+	const struct walk_source *source, const struct walk_result *walk)
+{
+	size_t depth = walk->depth;
+	const struct stack_mark *mark = stack_memory_at(&thread->memory, walk->needed_address + 8);
+
+	if (!mark || depth == DEPTH_MAX ||
+		!guess_is_call_of(source, mark->return_address, builder->ips[depth - 1]))
+		return false;
+	builder->cfas[depth - 1] = mark->cfa;
+	builder->ips[depth] = mark->return_address;
+	builder->frames[depth] = frame_of(
+		builder, thread->process, walk_lookup_ip(mark->return_address, WALK_RETURN));
+	return true;
+}
+
+/* The copy ends within the stack: the thread's last one may tell the rest. */
+static stack_id add_truncated(struct stack_builder *builder, struct live_thread *thread,
+	const struct walk_source *source, const struct walk_result *walk)
+{
+	struct stack_memory *memory = &thread->memory;
+	const struct stack_mark *mark = NULL;
+	struct stack_mark shared;
+	struct walked_stack certain;
+	size_t inner;
+
+	if (stack_memory_is_trusted(memory)) {
+		certain = first_frames(builder,
+			walk->depth + take_border_from_mark(builder, thread, source, walk));
+		mark = stack_memory_find(memory, &builder->profile->stacks, &certain, &inner);
+	}
+	if (!mark || mark->depth + inner > DEPTH_MAX) {
+		if (walk->depth > 1)
+			stack_memory_leave(memory, builder->cfas[walk->depth - 2]);
+		return push_walk(builder, NULL, STACK_TRUNCATED, 0, walk->depth);
+	}
+	shared = *mark;
+	builder->was_restored = true;
+	stack_memory_leave(memory, shared.cfa - 1);
+	return push_walk(builder, memory, shared.outside, shared.depth, inner);
+}
+
+/*
+ * The thread's last stack and what was read of it a moment after the sample do not agree, so one of
+ * them is of another time. It is the latter when its first return address, a word that each call at
+ * this place overwrites, is not one of a call of the function that it returns from.
+ */
+static stack_id add_doubtful(struct stack_builder *builder, struct live_thread *thread,
+	const struct walk_source *source, struct walk_result *walk)
+{
+	size_t inside = builder->inside;
+
+	walk->depth = inside;
+	walk->needed_address = builder->cfas[inside - 1] - 8;
+	if (!guess_is_call_of(source, builder->ips[inside], builder->ips[inside - 1]) &&
+		take_border_from_mark(builder, thread, source, walk))
+		return add_truncated(builder, thread, source, walk);
+	stack_memory_compared(&thread->memory, false);
+	return push_walk(builder, NULL, STACK_TRUNCATED, 0, inside);
+}
+
+/* The whole stack is known, in part perhaps by reading the process. */
+static stack_id add_whole(struct stack_builder *builder, struct live_thread *thread,
+	const struct walk_source *source, struct walk_result *walk)
+{
+	struct stack_memory *memory =
+		keeps_marks(thread, builder->outer->sample) ? &thread->memory : NULL;
+	struct stacks *stacks = &builder->profile->stacks;
+	struct walked_stack whole = first_frames(builder, walk->depth),
+			    certain = first_frames(builder, builder->inside);
+	const struct stack_mark *mark = NULL;
+	size_t inner;
+
+	if (memory && builder->inside < walk->depth)
+		mark = stack_memory_find(memory, stacks, &certain, &inner);
+	if (mark && !stack_mark_agrees(mark, stacks, &whole, inner))
+		return add_doubtful(builder, thread, source, walk);
+	if (mark)
+		stack_memory_compared(memory, true);
+	if (memory)
+		stack_memory_leave(memory, UINT64_MAX);
+	builder->was_completed = builder->inside < walk->depth;
+	return push_walk(builder, memory, STACK_ROOTED, 0, walk->depth);
+}
+
+static stack_id add_walk(struct stack_builder *builder, struct live_thread *thread,
+	const struct walk_source *source, struct walk_result *walk)
+{
+	enum stack_end end = stack_end_of(walk->end);
+
+	for (size_t i = 0; i < walk->depth; i++)
+		builder->frames[i] = frame_of(builder, thread->process,
+			walk_lookup_ip(builder->ips[i], builder->flags[i]));
+	stack_memory_leave(&thread->memory, source->stack_address);
+	if (end == STACK_ROOTED)
+		return add_whole(builder, thread, source, walk);
+	if (end == STACK_TRUNCATED)
+		return add_truncated(builder, thread, source, walk);
+	return push_walk(builder, NULL, end, 0, walk->depth);
+}
+
+static stack_id build_user(struct stack_builder *builder, struct live_thread *thread,
 	const struct event_sample *sample)
 {
+	struct live_process *process = thread->process;
 	struct walk_context context = {process, sample, builder->outer};
 	struct walk_source source = {.find_module = find_module,
 		.read_word = read_word,
@@ -111,20 +283,15 @@ static stack_id build_user(struct stack_builder *builder, struct live_process *p
 		.stack_address = sample->registers.r[UNWIND_RSP],
 		.stack_bytes = sample->stack_bytes,
 		.scan_words = sample->registers.known == WALK_ALL_KNOWN ? 0 : SCAN_WORDS};
-	struct walk_result result = {.flags = builder->flags};
-	size_t depth;
+	struct walk_result walk = {.flags = builder->flags, .cfas = builder->cfas};
 
 	outer_stack_begin(builder->outer, process->pid, sample);
-	depth = unwinder_walk(&source, &process->space->cache, &sample->registers, builder->ips,
-		DEPTH_MAX, &result);
-	builder->was_restored = builder->outer->is_same && result.end != WALK_TRUNCATED;
-	builder->was_cut = builder->outer->was_compared;
-	builder->was_guessed = result.any_flags & WALK_GUESSED;
-	for (size_t i = 0; i < depth; i++)
-		builder->frames[i] = frame_of(
-			builder, process, walk_lookup_ip(builder->ips[i], builder->flags[i]));
-	return stacks_intern(
-		&builder->profile->stacks, builder->frames, depth, stack_end_of(result.end));
+	unwinder_walk(&source, &process->space->cache, &sample->registers, builder->ips, DEPTH_MAX,
+		&walk);
+	check_outer(builder, &source, &walk);
+	builder->was_cut = builder->outer->was_beyond;
+	builder->was_guessed = walk.any_flags & WALK_GUESSED;
+	return add_walk(builder, thread, &source, &walk);
 }
 
 static stack_id push_kernel(
@@ -155,16 +322,17 @@ static bool is_within_exec(struct live_process *process, const struct event_samp
 	       !address_space_find(process->space, sample->registers.ip);
 }
 
-stack_id stack_builder_build(struct stack_builder *builder, struct live_process *process,
+stack_id stack_builder_build(struct stack_builder *builder, struct live_thread *thread,
 	const struct event_sample *sample)
 {
 	stack_id stack = STACK_NOT_WALKED;
 
-	builder->was_cut = builder->was_restored = builder->was_guessed = false;
-	if (sample->is_dying || (sample->has_user && is_within_exec(process, sample)))
+	builder->was_cut = builder->was_guessed = false;
+	builder->was_completed = builder->was_restored = false;
+	if (sample->is_dying || (sample->has_user && is_within_exec(thread->process, sample)))
 		stack = STACK_ROOTED;
 	else if (sample->has_user)
-		stack = build_user(builder, process, sample);
+		stack = build_user(builder, thread, sample);
 	/* How the kernel goes to sleep is the same everywhere: what counts is who asked for it. */
 	if (!sample->is_off_cpu || stack < STACK_END_COUNT)
 		stack = push_kernel(builder, stack, sample);

@@ -8,19 +8,21 @@
 struct stack_builder {
 	struct profile *profile; /* borrowed */
 	uint64_t time_ns;	 /* of the sample: code that is made at run time changes */
-	uint64_t *ips;
+	uint64_t *ips, *cfas;
 	uint8_t *flags;
 	frame_id *frames;
 	module_id kernel;	   /* 0 until a kernel frame was seen */
 	struct outer_stack *outer; /* what lies beyond a sample's copy */
+	size_t inside;		   /* frames of the last walk that its copy alone gave */
 	bool was_cut;		   /* the last stack was deeper than its copy */
-	bool was_restored; /* and its outer part could be read from the process all the same */
-	bool was_guessed;  /* the last stack has a frame that no unwind row covers */
+	bool was_completed; /* and its outer part could be read from the process all the same */
+	bool was_restored;  /* or was known from the thread's stack before */
+	bool was_guessed;   /* the last stack has a frame that no unwind row covers */
 };
 
 void stack_builder_init(struct stack_builder *builder, struct profile *profile);
 void stack_builder_release(struct stack_builder *builder);
 
-/* The stack of this sample of the process. */
-stack_id stack_builder_build(struct stack_builder *builder, struct live_process *process,
+/* The stack of this sample of the thread. */
+stack_id stack_builder_build(struct stack_builder *builder, struct live_thread *thread,
 	const struct event_sample *sample);

@@ -122,6 +122,7 @@ void tasks_remove_thread(struct tasks *tasks, struct live_thread *thread)
 		thread->next->link = thread->link;
 	array_release(&thread->estimates);
 	array_release(&thread->seen);
+	stack_memory_release(&thread->memory);
 	free(thread);
 	if (!process->threads)
 		remove_process(tasks, process);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "collect/address_space.h"
+#include "collect/stack_memory.h"
 #include "model/profile.h"
 
 enum off_kind { OFF_BLOCKED, OFF_RUNNABLE, OFF_KIND_COUNT };
@@ -30,10 +31,11 @@ struct live_thread {
 	struct live_process *process;
 	struct live_thread *next, **link; /* in its process's list */
 	struct live_thread *bucket_next;
-	bool has_exited;	/* on its way out: it ends when it leaves the CPU */
-	uint64_t before_ns;	/* CPU time before its process exec'd its present program */
-	stack_id hidden_stack;	/* its events were taken away: see hidden.h; 0: they were not */
-	uint64_t hidden_cpu_ns; /* CPU time at the last look */
+	bool has_exited;	    /* on its way out: it ends when it leaves the CPU */
+	uint64_t before_ns;	    /* CPU time before its process exec'd its present program */
+	stack_id hidden_stack;	    /* its events were taken away: see hidden.h; 0: they were not */
+	uint64_t hidden_cpu_ns;	    /* CPU time at the last look */
+	struct stack_memory memory; /* of its last stack, once one was deep */
 
 	/* Accounting's, see accounting.h. [1]: within a marked region. */
 	bool is_on_cpu;

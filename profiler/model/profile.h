@@ -49,7 +49,8 @@ struct profile_info {
 		off_cpu_shared_ns; /* in episodes whose like were sampled: shared out among these */
 	uint64_t off_cpu_inferred_ns; /* given to the thread's nearest known stack */
 	uint64_t heuristic_samples;   /* stacks with a frame that no unwind row covered */
-	uint64_t restored_samples;    /* stacks whose outer part was not copied with the sample but read later */
+	uint64_t completed_samples;   /* stacks deeper than the copy, whose rest was read a moment later */
+	uint64_t restored_samples;    /* the same, known from the thread's stack before */
 	uint64_t recorder_cpu_ns;     /* what recording itself used */
 	uint64_t is_incomplete; /* 1: the recording was cut off; the rest of the file is missing */
 };

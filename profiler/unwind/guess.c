@@ -6,6 +6,10 @@
 /* A function that calls itself `call` bytes away is taken as the one that was interrupted. */
 #define FUNCTION_MAX 4096
 
+/* Functions begin at multiples of this, and the filling before them is covered by no row. */
+#define ALIGNMENT	     16
+#define COVERED_FUNCTION_MAX (64u << 10)
+
 #define CALLEE_SAVED (1u << UNWIND_RBX | 1u << UNWIND_RBP | 1u << UNWIND_RSP | 0xfu << UNWIND_R12)
 
 enum call_check { CALL_NO, CALL_UNKNOWN, CALL_YES };
@@ -62,8 +66,8 @@ static enum call_check follows_call(const struct walk_source *source, uint64_t a
 	return CALL_NO;
 }
 
-/* A direct call whose target lies shortly before ip. */
-static bool follows_call_near(const struct walk_source *source, uint64_t address, uint64_t ip)
+/* The target of the direct call just before this address. */
+static bool called_by(const struct walk_source *source, uint64_t address, uint64_t *target)
 {
 	const struct code code = read_code(source, address - 8);
 	int32_t distance;
@@ -71,7 +75,31 @@ static bool follows_call_near(const struct walk_source *source, uint64_t address
 	if (!code.is_known || code.at[3] != 0xe8)
 		return false;
 	memcpy(&distance, code.at + 4, sizeof(distance));
-	return ip - (address + (uint64_t)(int64_t)distance) < FUNCTION_MAX;
+	*target = address + (uint64_t)(int64_t)distance;
+	return true;
+}
+
+/* A direct call whose target lies shortly before ip. */
+static bool follows_call_near(const struct walk_source *source, uint64_t address, uint64_t ip)
+{
+	uint64_t target;
+
+	return called_by(source, address, &target) && ip - target < FUNCTION_MAX;
+}
+
+bool guess_is_call_of(const struct walk_source *source, uint64_t return_address, uint64_t ip)
+{
+	const struct walk_module *module = source->find_module(source->context, ip);
+	uint64_t target, border;
+
+	if (!module || !module->rows || !called_by(source, return_address, &target) ||
+		ip - target >= COVERED_FUNCTION_MAX)
+		return false;
+	for (border = (target | (ALIGNMENT - 1)) + 1; border <= ip; border += ALIGNMENT)
+		if (unwind_rows_find(module->rows, border - 1 - module->bias)->cfa ==
+			UNWIND_CFA_NONE)
+			return false;
+	return true;
 }
 
 static bool is_executable(const struct walk_source *source, uint64_t return_address)

@@ -26,3 +26,9 @@ enum walk_end guess_caller(const struct walk_source *source, struct walk_registe
  */
 enum walk_end guess_unreadable(
 	const struct walk_source *source, uint64_t address, bool is_other_stack);
+
+/*
+ * Whether a direct call of the function that holds `ip`, which rows cover, lies before this return
+ * address.
+ */
+bool guess_is_call_of(const struct walk_source *source, uint64_t return_address, uint64_t ip);
