@@ -18,7 +18,7 @@ _cprof_words() { # WORD CHOICE...
 }
 
 _cprof() {
-  local commands='run report tree dot flame diff info list'
+  local commands='run attach report tree dot flame diff info list'
   local word=${COMP_WORDS[COMP_CWORD]} before='' command=${COMP_WORDS[1]} options i
   local reading='-m --metric --region -o --output -h --help'
   [ "$COMP_CWORD" = 0 ] || before=${COMP_WORDS[COMP_CWORD - 1]}
@@ -69,7 +69,7 @@ _cprof() {
   esac
 
   case $command in
-    run)
+    run | attach)
       options='-o --output -F --rate --backend --label --duration --wait --no-timeline --print
         -q --quiet -h --help'
       ;;
@@ -92,6 +92,7 @@ _cprof() {
 
   case $command:$word in
     *:-*) _cprof_words "$word" "$options" ;;
+    attach:*) _cprof_words "$word" "$(ps -u "$(id -u)" -o pid= 2>/dev/null)" ;;
     run:*) mapfile -t COMPREPLY < <(compgen -c -- "$word"; compgen -f -- "$word") ;;
     *) _cprof_profiles "$word" ;;
   esac

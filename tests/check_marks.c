@@ -12,7 +12,8 @@ static void start(void)
 {
 	struct error err;
 
-	ck_assert_msg(marks_open(&marks, getpid(), &err) == 0, "%s", err.text);
+	ck_assert_msg(
+		marks_open(&marks, &(struct target){.pid = getpid()}, &err) == 0, "%s", err.text);
 }
 
 static void finish(void)
@@ -227,7 +228,7 @@ START_TEST(a_left_over_is_replaced)
 	struct error err;
 
 	cprof_mark("of the recording that died");
-	ck_assert_int_eq(marks_open(&second, getpid(), &err), 0);
+	ck_assert_int_eq(marks_open(&second, &(struct target){.pid = getpid()}, &err), 0);
 	ck_assert(!marks_next(&second, UINT64_MAX, &event));
 	marks_close(&second);
 }
@@ -244,7 +245,7 @@ START_TEST(left_overs_of_the_dead_are_removed)
 
 	close(open(left, O_RDWR | O_CREAT, 0600)); /* above the highest pid there is */
 	close(open(other, O_RDWR | O_CREAT, 0600));
-	ck_assert_int_eq(marks_open(&second, getppid(), &err), 0);
+	ck_assert_int_eq(marks_open(&second, &(struct target){.pid = getppid()}, &err), 0);
 	ck_assert_int_eq(access(left, F_OK), -1);
 	ck_assert_int_eq(access(other, F_OK), 0);
 	ck_assert_int_eq(access(marks.path, F_OK), 0);
@@ -262,7 +263,7 @@ START_TEST(what_is_in_the_way_is_an_error)
 	marks_close(&marks);
 	snprintf(path, sizeof(path), "/dev/shm/cprof.%d", (int)getpid());
 	ck_assert_int_eq(mkdir(path, 0700), 0);
-	ck_assert_int_eq(marks_open(&other, getpid(), &err), -1);
+	ck_assert_int_eq(marks_open(&other, &(struct target){.pid = getpid()}, &err), -1);
 	rmdir(path);
 	ck_assert_ptr_nonnull(strstr(err.text, path));
 	marks_close(&other);

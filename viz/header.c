@@ -136,7 +136,11 @@ static void add_program(struct header *header, const struct profile *profile)
 	struct sentence line;
 
 	sentence_start(&line, "program");
-	say(&line, "%s (exit status %" PRIu64 ")", string_of(profile, info->command), info->status);
+	say(&line, "%s", string_of(profile, info->command));
+	if (info->attached_pid)
+		say(&line, " (attached to process %" PRIu64 ")", info->attached_pid);
+	else
+		say(&line, " (exit status %" PRIu64 ")", info->status);
 	if (info->host)
 		say(&line, ", on %s", string_of(profile, info->host));
 	if (info->kernel)

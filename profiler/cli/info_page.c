@@ -73,6 +73,19 @@ static void print_field_name(FILE *out, const char *field)
 
 /* --- parts of the page ------------------------------------------------------------------------ */
 
+/* What only the parent of a process learns is not known of one that was attached to. */
+static bool is_known(const struct profile *profile, const char *field)
+{
+	static const char *const told_to_parents[] = {"user_ns", "system_ns", "status"};
+
+	if (!profile->info.attached_pid)
+		return strcmp(field, "attached_pid") != 0;
+	for (size_t i = 0; i < sizeof(told_to_parents) / sizeof(told_to_parents[0]); i++)
+		if (strcmp(field, told_to_parents[i]) == 0)
+			return false;
+	return true;
+}
+
 static void print_fields(FILE *out, const struct profile *profile)
 {
 	const char *info = (const char *)&profile->info;
@@ -86,6 +99,8 @@ static void print_fields(FILE *out, const struct profile *profile)
 			string_id text = *(const string_id *)(info + field->offset);
 
 			escape_write(out, text ? strings_get(&profile->strings, text) : "-");
+		} else if (!is_known(profile, field->name)) {
+			putc('-', out);
 		} else {
 			print_number(out, field->name, *(const uint64_t *)(info + field->offset));
 		}

@@ -12,11 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-extern const struct command cmd_run, cmd_report, cmd_tree, cmd_dot, cmd_flame, cmd_diff, cmd_info,
-	cmd_list;
+extern const struct command cmd_run, cmd_attach, cmd_report, cmd_tree, cmd_dot, cmd_flame, cmd_diff,
+	cmd_info, cmd_list;
 
 const struct command *const commands[] = {
 	&cmd_run,
+	&cmd_attach,
 	&cmd_report,
 	&cmd_tree,
 	&cmd_dot,

@@ -1,7 +1,10 @@
 #include "cli/recording_info.h"
 
+#include "base/alloc.h"
 #include "cli/run_record.h"
+#include "collect/proc_tasks.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +60,7 @@ void recording_info_machine(struct profile *profile)
 {
 	struct profile_info *info = &profile->info;
 	struct strings *strings = &profile->strings;
-	char *directory = getcwd(NULL, 0);
+	char *directory = info->directory ? NULL : getcwd(NULL, 0);
 	struct utsname names;
 	struct timespec now;
 
@@ -66,7 +69,8 @@ void recording_info_machine(struct profile *profile)
 		info->host = strings_intern(strings, names.nodename);
 		info->kernel = strings_intern(strings, names.release);
 	}
-	info->directory = strings_intern(strings, directory);
+	if (directory)
+		info->directory = strings_intern(strings, directory);
 	info->cpu_count = sysconf(_SC_NPROCESSORS_ONLN);
 	clock_gettime(CLOCK_REALTIME, &now);
 	info->start_unix_ns = (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
@@ -74,6 +78,68 @@ void recording_info_machine(struct profile *profile)
 }
 
 /* The executable that the first process ran last. */
+/* The words of /proc/PID/cmdline, each with its NUL; the caller frees both. */
+static char *read_words(pid_t pid, char ***words, int *count)
+{
+	char path[32], *text = NULL;
+	size_t size = 0;
+	ssize_t length;
+	FILE *file;
+
+	*words = alloc_zeroed(1, sizeof(**words));
+	*count = 0;
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return NULL;
+	length = getdelim(&text, &size, EOF, file);
+	fclose(file);
+	for (ssize_t at = 0; at < length; at += (ssize_t)strlen(text + at) + 1) {
+		*words = alloc_resized(*words, *count + 1, sizeof(**words));
+		(*words)[(*count)++] = text + at;
+	}
+	return text;
+}
+
+/* The name that the kernel knows the process by, which is never empty. */
+static void read_name(pid_t pid, char *name, size_t size)
+{
+	struct proc_task task = {.name = "?"};
+
+	proc_task_read((uint32_t)pid, (uint32_t)pid, &task);
+	snprintf(name, size, "%s", task.name);
+}
+
+static string_id working_directory(struct strings *strings, pid_t pid)
+{
+	char path[32], directory[PATH_MAX];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/cwd", (int)pid);
+	length = readlink(path, directory, sizeof(directory) - 1);
+	directory[length > 0 ? length : 0] = '\0';
+	return strings_intern(strings, directory);
+}
+
+void recording_info_attached(
+	struct profile *profile, const char *label, const struct target *target)
+{
+	char name[64], default_label[96], *name_word = name, **words, *text, *command;
+	int count;
+
+	read_name(target->pid, name, sizeof(name));
+	snprintf(default_label, sizeof(default_label), "%s@%d", name, (int)target->pid);
+	text = read_words(target->pid, &words, &count);
+	command = count ? quote_command(count, words) : quote_command(1, &name_word);
+	profile->info.command = strings_intern(&profile->strings, command);
+	profile->info.label = strings_intern(&profile->strings, label ? label : default_label);
+	profile->info.directory = working_directory(&profile->strings, target->pid);
+	profile->info.attached_pid = (uint64_t)target->pid;
+	free(command);
+	free(words);
+	free(text);
+}
+
 static void describe_program(struct profile *profile)
 {
 	char text[BUILD_ID_TEXT_SIZE];

@@ -10,6 +10,10 @@
 /* The command line, quoted for a shell; label NULL: made from it. */
 void recording_info_command(struct profile *profile, const char *label, int argc, char **argv);
 
+/* The command line and directory of a process that runs already; label NULL: its name and pid. */
+void recording_info_attached(
+	struct profile *profile, const char *label, const struct target *target);
+
 /* The machine, the directory and the time: when recording begins. */
 void recording_info_machine(struct profile *profile);
 

@@ -73,6 +73,12 @@ void accounting_begin(struct live_thread *thread, uint64_t time_ns, bool is_on_c
 	thread->was_preempted = true;
 }
 
+void accounting_found(struct live_thread *thread, uint64_t time_ns, bool may_run)
+{
+	accounting_begin(thread, time_ns, may_run);
+	thread->was_preempted = thread->may_be_off_cpu = may_run;
+}
+
 /* Gives the CPU time that no stack has yet to `stack`; the sample itself counts in `region`. */
 static void give_cpu(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns,
 	stack_id stack, bool is_sample)
@@ -101,6 +107,7 @@ static void give_pool(
 void accounting_sample(
 	struct accounting *accounting, struct live_thread *thread, uint64_t time_ns, stack_id stack)
 {
+	thread->may_be_off_cpu = false;
 	if (!thread->is_on_cpu) /* the record of its coming back was lost */
 		accounting_switch_in(accounting, thread, time_ns);
 	accounting_advance(thread, time_ns);
@@ -129,6 +136,7 @@ static void stash_cpu(struct live_thread *thread)
 void accounting_switch_out(struct accounting *accounting, struct live_thread *thread,
 	uint64_t time_ns, bool was_preempted)
 {
+	thread->may_be_off_cpu = false;
 	if (!thread->is_on_cpu) /* the record of its coming back was lost */
 		accounting_switch_in(accounting, thread, time_ns);
 	accounting_advance(thread, time_ns);
@@ -172,6 +180,8 @@ void accounting_switch_in(
 {
 	enum off_kind kind = thread->was_preempted ? OFF_RUNNABLE : OFF_BLOCKED;
 
+	if (thread->may_be_off_cpu) /* now it is known that it was */
+		thread->is_on_cpu = thread->may_be_off_cpu = false;
 	if (thread->is_on_cpu) {
 		accounting_advance(thread, time_ns);
 		return;

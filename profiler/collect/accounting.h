@@ -30,6 +30,9 @@ struct accounting {
  */
 void accounting_begin(struct live_thread *thread, uint64_t time_ns, bool is_on_cpu);
 
+/* A thread was there before the recording: it waits, or it runs or would if it had a CPU. */
+void accounting_found(struct live_thread *thread, uint64_t time_ns, bool may_run);
+
 void accounting_sample(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns,
 	stack_id stack);
 

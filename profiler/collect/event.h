@@ -23,6 +23,7 @@ enum event_kind {
 	EVENT_SWITCH_OUT,   /* it left the CPU */
 	EVENT_SWITCH_IN,    /* it came back */
 	EVENT_FORK,	    /* a thread or process began */
+	EVENT_FOUND,	    /* a thread that was there before the recording */
 	EVENT_EXIT,	    /* a thread ended */
 	EVENT_COMM,	    /* a new name; with is_exec a new program */
 	EVENT_MMAP,	    /* executable memory was mapped */
@@ -59,6 +60,7 @@ struct event {
 	union {
 		struct event_sample sample; /* SAMPLE, SWITCH_STACK */
 		bool was_preempted;	    /* SWITCH_OUT: it could have run on */
+		bool may_run;		    /* FOUND: it runs, or waits for a CPU */
 		struct {
 			uint32_t parent_pid, parent_tid;
 		} fork;

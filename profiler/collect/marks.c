@@ -60,11 +60,13 @@ static int create_file(struct marks *marks)
 	return -1;
 }
 
-int marks_open(struct marks *marks, pid_t pid, struct error *err)
+int marks_open(struct marks *marks, const struct target *target, struct error *err)
 {
 	*marks = (struct marks){0};
 	remove_left_overs();
-	snprintf(marks->path, sizeof(marks->path), "/dev/shm/cprof.%d", (int)pid);
+	snprintf(marks->path, sizeof(marks->path), "/dev/shm/cprof.%d", (int)target->pid);
+	if (target->is_attached && access(marks->path, F_OK) == 0)
+		return 0;
 	if (create_file(marks) < 0)
 		return error_set_errno(err, "cannot create %s", marks->path);
 	if (ftruncate(marks->fd, sizeof(*marks->shared)) == 0)

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "collect/event.h"
+#include "collect/target.h"
 
 #include <sys/types.h>
 
@@ -19,8 +20,12 @@ struct marks {
 	char name[96]; /* of the mark that was read last */
 };
 
-/* Announces the recording of `pid` and its descendants to them, before they run. */
-int marks_open(struct marks *marks, pid_t pid, struct error *err);
+/*
+ * Announces the recording of the target and its descendants to them, before they run; those that
+ * run already find it if they have not looked yet. No error when another recording of an attached
+ * process has announced itself before: the marks are its.
+ */
+int marks_open(struct marks *marks, const struct target *target, struct error *err);
 void marks_close(struct marks *marks);
 
 /* The next mark set before before_ns, as an EVENT_MARK; false when there is none. */

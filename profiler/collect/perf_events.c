@@ -1,5 +1,7 @@
 #include "collect/perf_events.h"
 
+#include "collect/proc_tasks.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -37,6 +39,18 @@ static const struct rung rungs[] = {
 	{"task-clock, user only", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK, true, false},
 };
 
+/* The event whose ring a role writes to, and whether it is on from the beginning. */
+static const struct {
+	enum perf_role ring;
+	bool is_first;
+} roles[PERF_ROLE_COUNT] = {
+	[PERF_TRACK] = {PERF_TRACK, true},
+	[PERF_CLOCK] = {PERF_TRACK, true},
+	[PERF_CLOCK_DEEP] = {PERF_TRACK, false},
+	[PERF_SWITCH] = {PERF_SWITCH, true},
+	[PERF_SWITCH_DEEP] = {PERF_SWITCH, false},
+};
+
 static int open_event(struct perf_event_attr *attr, pid_t pid, int cpu)
 {
 	return syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
@@ -61,7 +75,6 @@ static struct perf_event_attr base_attr(const struct rung *rung)
 		.clockid = CLOCK_MONOTONIC,
 		.watermark = 1, /* with wakeup_watermark 0: when half of the ring is full */
 		.inherit = !rung->per_cpu,
-		.enable_on_exec = !rung->per_cpu,
 		.disabled = 1,
 	};
 }
@@ -117,19 +130,24 @@ static int open_role(struct perf_cpu *cpu, enum perf_role role, struct perf_even
 	return 0;
 }
 
+static enum perf_role last_role(const struct rung *rung)
+{
+	return rung->user_only ? PERF_CLOCK_DEEP : PERF_SWITCH_DEEP;
+}
+
+/* Opens the roles up to `last` on one CPU, of one thread or of all. */
 static int open_cpu(struct perf_events *events, struct perf_cpu *cpu, const struct rung *rung,
-	pid_t pid, uint64_t rate_hz)
+	pid_t pid, enum perf_role last)
 {
 	struct perf_event_attr attr[PERF_ROLE_COUNT];
-	int last = rung->user_only ? PERF_CLOCK_DEEP : PERF_SWITCH_DEEP;
 
 	attr[PERF_TRACK] = track_attr(rung);
-	attr[PERF_CLOCK] = attr[PERF_CLOCK_DEEP] = clock_attr(rung, rate_hz);
+	attr[PERF_CLOCK] = attr[PERF_CLOCK_DEEP] = clock_attr(rung, events->rate_hz);
 	attr[PERF_SWITCH] = attr[PERF_SWITCH_DEEP] = switch_attr(rung);
 	attr[PERF_CLOCK_DEEP].sample_stack_user = STACK_BYTES_DEEP;
 	attr[PERF_SWITCH_DEEP].sample_stack_user = STACK_BYTES_DEEP;
-	attr[PERF_CLOCK_DEEP].enable_on_exec = attr[PERF_SWITCH_DEEP].enable_on_exec = 0;
-	for (int role = PERF_TRACK; role <= last; role++) {
+	for (int role = PERF_TRACK; role <= (int)last; role++) {
+		attr[role].enable_on_exec = events->on_exec && roles[role].is_first;
 		if (open_role(cpu, role, attr[role], pid, events->per_cpu) < 0)
 			return -1;
 	}
@@ -145,22 +163,143 @@ static void close_cpu(struct perf_cpu *cpu)
 	}
 }
 
-static int open_rung(
-	struct perf_events *events, const struct rung *rung, pid_t pid, uint64_t rate_hz)
+static int open_cpus(struct perf_events *events, const struct rung *rung, pid_t pid)
+{
+	for (size_t i = 0; i < events->cpus.count; i++)
+		if (open_cpu(events, &events->cpus.items[i], rung, pid, last_role(rung)) < 0)
+			return -1;
+	return 0;
+}
+
+/* --- an attached process, thread by thread ---------------------------------------------------- */
+
+/* A process that never stops making threads: those that are missed then are not old. */
+#define PASSES_MAX 16
+
+struct attachment {
+	struct perf_events *events;
+	const struct rung *rung;
+	const struct target *target;
+	uint8_t *seen;	 /* bit per thread that was tried */
+	bool found_more; /* in this pass */
+	int cause;	 /* errno of what failed; 0 */
+};
+
+/* Events of our own that never count: they hold the rings. */
+static int open_ring_owners(struct perf_events *events, const struct rung *rung)
+{
+	struct perf_event_attr attr = base_attr(rung);
+
+	attr.inherit = 0;
+	for (size_t i = 0; i < events->cpus.count; i++) {
+		struct perf_cpu *cpu = &events->cpus.items[i];
+
+		if (open_role(cpu, PERF_TRACK, attr, 0, false) < 0 ||
+			(!rung->user_only && open_role(cpu, PERF_SWITCH, attr, 0, false) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+/* Other threads than a wanted one are watched for the mappings they share with it. */
+static int open_thread(const struct attachment *attachment, pid_t tid)
+{
+	struct perf_events *events = attachment->events;
+	const struct target *target = attachment->target;
+	bool is_wanted = !target->tid || target->tid == tid;
+
+	for (size_t i = 0; i < events->cpus.count; i++) {
+		struct perf_cpu *cpu = array_add(&events->of_threads);
+
+		*cpu = (struct perf_cpu){
+			.cpu = events->cpus.items[i].cpu, .fd = {-1, -1, -1, -1, -1}};
+		if (open_cpu(events, cpu, attachment->rung, tid,
+			    is_wanted ? last_role(attachment->rung) : PERF_TRACK) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void forget_thread(struct perf_events *events, size_t first)
+{
+	while (events->of_threads.count > first)
+		close_cpu(&events->of_threads.items[--events->of_threads.count]);
+}
+
+static void attach_thread(void *context, uint32_t tid)
+{
+	struct attachment *attachment = context;
+	struct perf_events *events = attachment->events;
+	size_t first = events->of_threads.count;
+	uint8_t *seen = &attachment->seen[tid % (1u << PID_BITS) / 8], bit = 1 << tid % 8;
+
+	if (*seen & bit || attachment->cause)
+		return;
+	*seen |= bit;
+	attachment->found_more = true;
+	if (open_thread(attachment, (pid_t)tid) == 0)
+		return;
+	if (errno != ESRCH) /* it has just ended */
+		attachment->cause = errno;
+	forget_thread(events, first);
+}
+
+/*
+ * Until a look at the process finds no thread that is new. What begins while this goes on may be
+ * seen twice, by the events that it inherits and by its own: it then counts twice as many samples,
+ * but its times are right, since they come from its switches.
+ */
+static int open_attached(
+	struct perf_events *events, const struct rung *rung, const struct target *target)
+{
+	struct attachment attachment = {.events = events, .rung = rung, .target = target};
+
+	if (open_ring_owners(events, rung) < 0)
+		return -1;
+	attachment.seen = alloc_zeroed(1u << PID_BITS >> 3, 1);
+	for (int pass = 0; pass < PASSES_MAX; pass++) {
+		attachment.found_more = false;
+		proc_tasks_each(target->pid, attach_thread, &attachment);
+		if (!attachment.found_more)
+			break;
+	}
+	free(attachment.seen);
+	if (!attachment.cause && events->of_threads.count == 0)
+		attachment.cause = ESRCH;
+	errno = attachment.cause;
+	return attachment.cause ? -1 : 0;
+}
+
+/* --- the ladder ------------------------------------------------------------------------------- */
+
+static void close_all(struct perf_events *events)
+{
+	forget_thread(events, 0);
+	for (size_t i = 0; i < events->cpus.count; i++)
+		close_cpu(&events->cpus.items[i]);
+}
+
+static int try_rung(
+	struct perf_events *events, const struct rung *rung, const struct target *target)
 {
 	events->per_cpu = rung->per_cpu;
+	events->on_exec = !rung->per_cpu && !target->is_attached;
 	if (rung->per_cpu && events->cpus.count > PER_CPU_MAX) {
 		errno = E2BIG;
 		return -1;
 	}
-	for (size_t i = 0; i < events->cpus.count; i++) {
-		int cause;
+	return target->is_attached && !rung->per_cpu ? open_attached(events, rung, target)
+						     : open_cpus(events, rung, target->pid);
+}
 
-		if (open_cpu(events, &events->cpus.items[i], rung, pid, rate_hz) == 0)
-			continue;
+static int open_rung(
+	struct perf_events *events, const struct rung *rung, const struct target *target)
+{
+	int cause;
+
+	if (try_rung(events, rung, target) < 0) {
 		cause = errno;
-		for (size_t j = 0; j <= i; j++)
-			close_cpu(&events->cpus.items[j]);
+		close_all(events);
 		errno = cause;
 		return -1;
 	}
@@ -210,15 +349,16 @@ static void note_reason(struct perf_events *events, const struct rung *rung, int
 			reason);
 }
 
-int perf_events_open(struct perf_events *events, pid_t pid, uint64_t rate_hz, struct error *err)
+int perf_events_open(struct perf_events *events, const struct target *target, uint64_t rate_hz,
+	struct error *err)
 {
 	int cause = 0;
 
-	*events = (struct perf_events){0};
+	*events = (struct perf_events){.rate_hz = rate_hz};
 	if (read_cpus(events, err) < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(rungs) / sizeof(rungs[0]); i++) {
-		if (open_rung(events, &rungs[i], pid, rate_hz) == 0)
+		if (open_rung(events, &rungs[i], target) == 0)
 			return 0;
 		cause = errno;
 		note_reason(events, &rungs[i], cause);
@@ -228,54 +368,58 @@ int perf_events_open(struct perf_events *events, pid_t pid, uint64_t rate_hz, st
 	return error_set_errno(err, "cannot open perf events");
 }
 
-/* The event whose ring a role writes to, and whether it is on from the beginning. */
-static const struct {
-	enum perf_role ring;
-	bool is_first;
-} roles[PERF_ROLE_COUNT] = {
-	[PERF_TRACK] = {PERF_TRACK, true},
-	[PERF_CLOCK] = {PERF_TRACK, true},
-	[PERF_CLOCK_DEEP] = {PERF_TRACK, false},
-	[PERF_SWITCH] = {PERF_SWITCH, true},
-	[PERF_SWITCH_DEEP] = {PERF_SWITCH, false},
-};
-
 /* An event may only be directed to a ring that exists already. */
-static int start_cpu(const struct perf_events *events, const struct perf_cpu *cpu)
+static int start_cpu(
+	const struct perf_events *events, const struct perf_cpu *cpu, const struct perf_cpu *owner)
 {
 	for (int role = 0; role < PERF_ROLE_COUNT; role++) {
-		int fd = cpu->fd[role], ring = roles[role].ring;
+		int fd = cpu->fd[role], ring_fd = owner->fd[roles[role].ring];
 
 		if (fd < 0)
 			continue;
-		if (role != ring && ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, cpu->fd[ring]) < 0)
+		if (fd != ring_fd && ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring_fd) < 0)
 			return -1;
-		if (events->per_cpu && roles[role].is_first &&
+		if (!events->on_exec && roles[role].is_first &&
 			ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) < 0)
 			return -1;
 	}
 	return 0;
 }
 
+static int start_all(const struct perf_events *events)
+{
+	size_t cpus = events->cpus.count;
+
+	for (size_t i = 0; i < events->of_threads.count; i++)
+		if (start_cpu(events, &events->of_threads.items[i], &events->cpus.items[i % cpus]) <
+			0)
+			return -1;
+	/* Events that only hold the rings stay off. */
+	for (size_t i = 0; events->of_threads.count == 0 && i < cpus; i++)
+		if (start_cpu(events, &events->cpus.items[i], &events->cpus.items[i]) < 0)
+			return -1;
+	return 0;
+}
+
 int perf_events_start(struct perf_events *events, struct error *err)
 {
-	for (size_t i = 0; i < events->cpus.count; i++)
-		if (start_cpu(events, &events->cpus.items[i]) < 0)
-			return error_set_errno(err, "cannot start the events of CPU %d",
-				events->cpus.items[i].cpu);
-	return 0;
+	return start_all(events) < 0 ? error_set_errno(err, "cannot start perf events") : 0;
+}
+
+static void exchange_fds(const struct perf_cpu *cpu, enum perf_role on, enum perf_role off)
+{
+	if (cpu->fd[on] < 0)
+		return;
+	ioctl(cpu->fd[on], PERF_EVENT_IOC_ENABLE, 0);
+	ioctl(cpu->fd[off], PERF_EVENT_IOC_DISABLE, 0);
 }
 
 static void exchange(struct perf_events *events, enum perf_role on, enum perf_role off)
 {
-	for (size_t i = 0; i < events->cpus.count; i++) {
-		const struct perf_cpu *cpu = &events->cpus.items[i];
-
-		if (cpu->fd[on] < 0)
-			continue;
-		ioctl(cpu->fd[on], PERF_EVENT_IOC_ENABLE, 0);
-		ioctl(cpu->fd[off], PERF_EVENT_IOC_DISABLE, 0);
-	}
+	for (size_t i = 0; i < events->cpus.count; i++)
+		exchange_fds(&events->cpus.items[i], on, off);
+	for (size_t i = 0; i < events->of_threads.count; i++)
+		exchange_fds(&events->of_threads.items[i], on, off);
 }
 
 void perf_events_set_deep(struct perf_events *events, bool clock_is_deep, bool switch_is_deep)
@@ -292,7 +436,7 @@ void perf_events_set_deep(struct perf_events *events, bool clock_is_deep, bool s
 
 void perf_events_close(struct perf_events *events)
 {
-	for (size_t i = 0; i < events->cpus.count; i++)
-		close_cpu(&events->cpus.items[i]);
+	close_all(events);
+	array_release(&events->of_threads);
 	array_release(&events->cpus);
 }

@@ -19,16 +19,19 @@
  * period. per CPU    Each event sees everything on its CPU, and what belongs to others is dropped
  * when it is read. Needs CAP_PERFMON or paranoid <= 0. No cost per switch, fork or thread, and
  *            short threads are sampled as they should.
+ *
+ * A process that runs already has its events opened for each of its threads, and they write into
+ * the rings of events that are there for nothing else: a thread may end.
  */
 #pragma once
 
 #include "base/array.h"
 #include "base/error.h"
+#include "collect/target.h"
 
 #include <linux/perf_event.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 enum perf_role {
 	PERF_TRACK,
@@ -46,8 +49,12 @@ struct perf_cpu {
 };
 
 struct perf_events {
-	ARRAY(struct perf_cpu) cpus; /* those online */
+	ARRAY(struct perf_cpu) cpus; /* those online; they own the rings */
+	/* Of an attached process: for each thread as many as `cpus`, in that order. */
+	ARRAY(struct perf_cpu) of_threads;
+	uint64_t rate_hz;
 	bool per_cpu;
+	bool on_exec;		/* they begin when the program does */
 	bool has_switch_stacks; /* the switch roles are open */
 	bool clock_is_deep, switch_is_deep;
 	char event[64]; /* "task-clock", "cycles, user only" */
@@ -64,8 +71,9 @@ struct perf_events {
 #define PERF_REGISTER_MASK  0xff01ffu
 #define PERF_REGISTER_COUNT 17
 
-/* Opens everything for process `pid`, which has not exec'd yet. rate_hz is per CPU (or thread). */
-int perf_events_open(struct perf_events *events, pid_t pid, uint64_t rate_hz, struct error *err);
+/* Opens everything for the target; rate_hz is per CPU (or thread). */
+int perf_events_open(struct perf_events *events, const struct target *target, uint64_t rate_hz,
+	struct error *err);
 
 /*
  * Once the rings of the track and switch events are mapped: directs the clock events to the first

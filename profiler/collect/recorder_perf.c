@@ -39,9 +39,6 @@ struct recorder_perf {
 	bool is_draining;
 };
 
-/* Pids have at most 22 bits on Linux (PID_MAX_LIMIT). */
-#define PID_BITS 22
-
 static bool pid_is_ours(const struct recorder_perf *perf, uint32_t pid)
 {
 	return !perf->ours || (pid < 1u << PID_BITS && perf->ours[pid / 8] & 1 << pid % 8);
@@ -183,7 +180,7 @@ static struct recorder *perf_open(
 	perf->recorder.backend = &recorder_perf;
 	raise_descriptor_limit();
 	ask_for_priority();
-	if (perf_events_open(&perf->events, target->pid, options->rate_hz, err) < 0) {
+	if (perf_events_open(&perf->events, target, options->rate_hz, err) < 0) {
 		explain_refusal(err);
 		perf_close(&perf->recorder);
 		return NULL;

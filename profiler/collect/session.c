@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "collect/accounting.h"
+#include "collect/attached.h"
 #include "collect/blocked.h"
 #include "collect/hidden.h"
 #include "collect/marks.h"
@@ -18,6 +19,7 @@
 #define WAIT_MS		  100
 #define WAIT_MS_SOON	  10
 #define LONG_WAIT_NS	  5000000u
+#define REUSED_NS	  1000000u /* a tid is not used again so soon */
 #define FLUSH_EVERY_NS	  1000000000u
 #define LAST_SWITCH_TRIES 5 /* of 1 ms */
 
@@ -35,6 +37,7 @@ struct session {
 	struct timeline timeline;
 	uint32_t root_pid;
 	bool has_begun;		      /* the program was exec'd */
+	uint64_t attached_ns;	      /* what an attached process had then is known from /proc */
 	size_t hidden_count;	      /* threads whose events were taken away */
 	struct live_thread *vanished; /* one of them that has ended */
 	size_t exiting_count;	      /* threads that have exited, but not yet ended */
@@ -159,13 +162,26 @@ static void handle_exit(struct session *session, const struct event *event)
 	session->exiting_count++;
 }
 
+/* It was seen in /proc, or is told twice: see perf_events.h. */
+static bool is_known(
+	const struct session *session, const struct live_thread *thread, uint64_t time_ns)
+{
+	const struct thread *row = threads_thread(&session->profile->threads, thread->id);
+
+	return session->target->is_attached &&
+	       (time_ns < session->attached_ns ||
+		       since_zero(session, time_ns) < row->start_ns + REUSED_NS);
+}
+
 static void handle_fork(struct session *session, const struct event *event)
 {
 	struct live_process *parent = tasks_process(&session->tasks, event->fork.parent_pid);
 	struct live_process *process = parent;
 	struct live_thread *stale = tasks_thread(&session->tasks, event->tid);
 
-	if (!session->has_begun || !parent)
+	if (!session->has_begun || !parent || session->target->tid)
+		return;
+	if (stale && is_known(session, stale, event->time_ns))
 		return;
 	if (stale)
 		end_stale(session, stale, event->time_ns);
@@ -176,13 +192,20 @@ static void handle_fork(struct session *session, const struct event *event)
 
 static struct live_process *begin(struct session *session, uint64_t time_ns)
 {
-	struct live_process *process;
-
 	session->has_begun = true;
 	session->accounting.zero_ns = time_ns;
-	process = add_process(session, session->root_pid, NULL, time_ns);
-	add_thread(session, process, session->root_pid, time_ns, true);
-	return process;
+	return add_process(session, session->root_pid, NULL, time_ns);
+}
+
+static void handle_found(struct session *session, const struct event *event)
+{
+	struct live_process *process = tasks_process(&session->tasks, event->pid);
+	struct live_thread *thread;
+
+	if (!process)
+		process = begin(session, event->time_ns);
+	thread = add_thread(session, process, event->tid, event->time_ns, false);
+	accounting_found(thread, event->time_ns, event->may_run);
 }
 
 /* The rows of a process that has run a program and goes on with another: see model/threads.h. */
@@ -221,10 +244,10 @@ static struct live_process *handle_exec(struct session *session, const struct ev
 	struct live_thread *thread = tasks_thread(&session->tasks, event->tid);
 
 	if (!process && !session->has_begun && event->pid == session->root_pid)
-		return begin(session, event->time_ns);
-	if (!process)
+		process = begin(session, event->time_ns);
+	else if (!process)
 		return NULL;
-	if (process->has_execd) {
+	else if (process->has_execd) {
 		add_program(session, process, event->time_ns);
 		thread = NULL;
 	}
@@ -447,6 +470,9 @@ static void handle(struct session *session, const struct event *event)
 	if (event->time_ns > session->now_ns)
 		session->now_ns = event->time_ns;
 	switch (event->kind) {
+	case EVENT_FOUND:
+		handle_found(session, event);
+		break;
 	case EVENT_SAMPLE:
 		handle_sample(session, event);
 		break;
@@ -489,7 +515,9 @@ static int handle_events(struct session *session, struct error *err)
 
 	while ((got = recorder_next(session->recorder, &event, err)) > 0) {
 		handle_marks(session, event.time_ns);
-		handle(session, &event);
+		/* What an attached process did before is in the state that it was found in. */
+		if (event.time_ns >= session->accounting.zero_ns || event.kind == EVENT_LOST)
+			handle(session, &event);
 	}
 	return got;
 }
@@ -523,14 +551,17 @@ static int flush_if_due(struct session *session, struct error *err)
 static bool is_over(const struct session *session, bool has_ended)
 {
 	const struct session_options *options = &session->options;
+	bool nobody_is_left;
 
 	if (options->stop && *options->stop)
 		return true;
 	if (options->duration_ns && session->has_begun &&
 		since_zero(session, clock_now_ns()) >= options->duration_ns)
 		return true;
-	return has_ended &&
-	       (!options->wait_for_all || session->tasks.thread_count == session->exiting_count);
+	nobody_is_left = session->tasks.thread_count == session->exiting_count;
+	if (session->target->tid && nobody_is_left)
+		return true;
+	return has_ended && (!options->wait_for_all || nobody_is_left);
 }
 
 /* What still runs is recorded to this moment. */
@@ -625,6 +656,20 @@ static void describe(struct session *session)
 	info->rate_asked_hz = session->options.record.rate_hz;
 }
 
+static void handle_state(void *context, const struct event *event)
+{
+	handle(context, event);
+}
+
+/* Events are being recorded by now: what changes while the state is read is not missed. */
+static int begin_attached(struct session *session, struct error *err)
+{
+	if (attached_read(session->target, clock_now_ns(), handle_state, session, err) < 0)
+		return -1;
+	session->attached_ns = clock_now_ns();
+	return 0;
+}
+
 struct session *session_open(const struct session_options *options, const struct target *target,
 	struct profile *profile, struct profile_writer *writer, struct error *err)
 {
@@ -638,7 +683,7 @@ struct session *session_open(const struct session_options *options, const struct
 	session->blocked_stack = alloc_bytes(BLOCKED_STACK_BYTES);
 	stack_builder_init(&session->builder, profile);
 	session->recorder = recorder_open(&options->record, target, err);
-	if (!session->recorder || marks_open(&session->marks, target->pid, err) < 0) {
+	if (!session->recorder || marks_open(&session->marks, target, err) < 0) {
 		session_close(session);
 		return NULL;
 	}
@@ -646,6 +691,10 @@ struct session *session_open(const struct session_options *options, const struct
 		.has_switch_stacks = session->recorder->facts.has_switch_stacks};
 	profile->timeline = options->has_timeline ? &session->timeline : NULL;
 	describe(session);
+	if (target->is_attached && begin_attached(session, err) < 0) {
+		session_close(session);
+		return NULL;
+	}
 	return session;
 }
 

@@ -4,8 +4,13 @@
  */
 #pragma once
 
+#include "base/error.h"
+
 #include <stdbool.h>
 #include <sys/types.h>
+
+/* Pids have at most 22 bits on Linux (PID_MAX_LIMIT). */
+#define PID_BITS 22
 
 struct target {
 	pid_t pid;
@@ -13,6 +18,14 @@ struct target {
 	int pid_fd;	  /* readable when the process has ended */
 	bool is_attached; /* it runs already, and is not ours to wait for */
 };
+
+/*
+ * Fills *target with a process that runs, all of it (tid 0) or one of its threads. -1 with a
+ * sentence where there is none, or it is not the user's to look at.
+ */
+int target_attach(struct target *target, pid_t pid, pid_t tid, struct error *err);
+
+void target_release(struct target *target); /* of target_attach() */
 
 /* Whether the process has ended. It may not have been waited for yet. */
 bool target_has_ended(const struct target *target);

@@ -40,6 +40,7 @@ struct live_thread {
 	/* Accounting's, see accounting.h. [1]: within a marked region. */
 	bool is_on_cpu;
 	bool was_preempted;  /* how it left the CPU */
+	bool may_be_off_cpu; /* is_on_cpu is a guess until it is first seen there */
 	uint64_t since_ns;   /* accounted up to here */
 	uint64_t open_ns[2]; /* not yet given to a stack: CPU time, or the present time off it */
 	uint64_t cpu_ns[2];  /* CPU time that waits for a sample while the thread is off the CPU */

@@ -42,6 +42,7 @@ const struct profile_field profile_fields[] = {
 	NUMBER(completed_samples),
 	NUMBER(restored_samples),
 	NUMBER(recorder_cpu_ns),
+	NUMBER(attached_pid),
 	NUMBER(is_incomplete),
 };
 const size_t profile_field_count = sizeof(profile_fields) / sizeof(profile_fields[0]);

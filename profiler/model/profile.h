@@ -52,6 +52,7 @@ struct profile_info {
 	uint64_t completed_samples;   /* stacks deeper than the copy, whose rest was read a moment later */
 	uint64_t restored_samples;    /* the same, known from the thread's stack before */
 	uint64_t recorder_cpu_ns;     /* what recording itself used */
+	uint64_t attached_pid;	      /* the process that ran already; 0: the program was started */
 	uint64_t is_incomplete; /* 1: the recording was cut off; the rest of the file is missing */
 };
 
