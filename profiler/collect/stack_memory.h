@@ -35,7 +35,7 @@
 
 #define STACK_MEMORY_MARKS  256u
 #define STACK_MEMORY_PROOFS 100u
-#define STACK_MEMORY_ERRORS 16u
+#define STACK_MEMORY_ERRORS 8u
 
 struct stack_mark {
 	uint64_t cfa, return_address;
