@@ -1,5 +1,6 @@
 /* cprof COMMAND ...: finds the command and runs it. */
 #include "base/alloc.h"
+#include "base/file_fault.h"
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/output.h"
@@ -153,6 +154,7 @@ int main(int argc, char **argv)
 	int status;
 
 	occupy_standard_descriptors();
+	file_faults_read_zeros();
 	status = run_command(argc, argv);
 	/* What a command printed without an exporter (help, list, info) must have arrived too. */
 	if (status == EXIT_GOOD && output_open(&output, NULL, &err) == 0 &&

@@ -16,8 +16,25 @@
 
 #define DEBUG_ROOT "/usr/lib/debug"
 
-/* What one compressed byte can become: deflate's limit is 1032, zstd's is higher but not in use. */
-#define MAX_INFLATION 1100
+#define NATIVE_ORDER (BYTE_ORDER == LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB)
+
+/*
+ * What one compressed byte can become: deflate's limit is 1032, zstd's is higher but not in use.
+ * Sections that become large never get there: debug information is packed to a tenth.
+ */
+#define MAX_INFLATION	    1100
+#define MAX_LARGE_INFLATION 64
+#define LARGE_BYTES	    (64u << 20)
+
+/* Larger files are no programs; sparse ones cost nothing to make and everything to read. */
+#define FILE_BYTES_MAX (UINT64_C(8) << 30)
+
+/* Files that others may change are copied up to this size, for libelf trusts what it has checked.
+ */
+#define COPIED_BYTES_MAX (UINT64_C(1) << 30)
+
+/* The CRC of a debug link is only taken of files up to this size: about a second. */
+#define CRC_BYTES_MAX (UINT64_C(2) << 30)
 
 struct section_name {
 	const char *name; /* lies in the file */
@@ -76,18 +93,37 @@ static void read_segments(struct elf_file *file)
 	}
 }
 
+/* What the header of a GNU compressed section says: "ZLIB", then the size, big-endian. */
+static bool read_gnu_claim(Elf_Scn *section, uint64_t *claim)
+{
+	Elf_Data *data = elf_rawdata(section, NULL);
+
+	*claim = 0;
+	if (!data || !data->d_buf || data->d_size < 12 || memcmp(data->d_buf, "ZLIB", 4) != 0)
+		return false;
+	for (size_t i = 4; i < 12; i++)
+		*claim = *claim << 8 | ((const uint8_t *)data->d_buf)[i];
+	return true;
+}
+
 /*
  * A compressed section's header claims the size of its contents, which libelf allocates before it
  * looks further: a claim that no compressor could keep is damage.
  */
-static bool claims_too_much(Elf_Scn *section, const GElf_Shdr *header)
+static bool claims_too_much(Elf_Scn *section, const GElf_Shdr *header, const char *name)
 {
 	GElf_Chdr compressed;
+	uint64_t claim;
 
-	if (!(header->sh_flags & SHF_COMPRESSED))
+	if (header->sh_flags & SHF_COMPRESSED) {
+		if (!gelf_getchdr(section, &compressed))
+			return true;
+		claim = compressed.ch_size;
+	} else if (strncmp(name, ".zdebug", 7) != 0 || !read_gnu_claim(section, &claim)) {
 		return false;
-	return !gelf_getchdr(section, &compressed) ||
-	       compressed.ch_size / MAX_INFLATION > header->sh_size;
+	}
+	return claim / (claim > LARGE_BYTES ? MAX_LARGE_INFLATION : MAX_INFLATION) >
+	       header->sh_size;
 }
 
 static int read_sections(struct elf_file *file, struct error *err)
@@ -103,11 +139,11 @@ static int read_sections(struct elf_file *file, struct error *err)
 
 		if (!gelf_getshdr(section, &header))
 			continue;
-		if (claims_too_much(section, &header))
+		name = elf_strptr(file->elf, names, header.sh_name);
+		if (claims_too_much(section, &header, name ? name : ""))
 			return error_set(err,
 				"%s is damaged: compressed section %zu claims an impossible size",
 				file->name, elf_ndxscn(section));
-		name = elf_strptr(file->elf, names, header.sh_name);
 		if (name)
 			*array_add(&file->sections) = (struct section_name){name, section};
 	}
@@ -132,6 +168,11 @@ static struct elf_file *open_image(
 		error_set(err, "%s is not an ELF file", name);
 		goto fail;
 	}
+	/* libelf would make a converted copy of each section, however often it is named. */
+	if (file->header.e_ident[EI_DATA] != NATIVE_ORDER) {
+		error_set(err, "%s is for machines of another byte order", name);
+		goto fail;
+	}
 	read_segments(file);
 	if (read_sections(file, err))
 		goto fail;
@@ -142,10 +183,46 @@ fail:
 	return NULL;
 }
 
+/* Whether another user could change the contents while they are read. */
+static bool others_may_write(const struct stat *status)
+{
+	return (status->st_uid != 0 && status->st_uid != geteuid()) || status->st_mode & 022;
+}
+
+/* Fills `image`; a file that became shorter reads as zeros from there on. */
+static int copy_contents(int fd, uint8_t *image, size_t size)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t got = pread(fd, image + done, size - done, done);
+
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		done += got;
+	}
+	return 0;
+}
+
 /*
- * The mapping is writable, and private: libelf keeps the headers where they are and changes those
- * of sections that it decompresses.
+ * Writable, and private: libelf keeps the headers where they are and changes those of sections that
+ * it decompresses. A private mapping still shows what others write to the file: see
+ * base/file_fault.h for when they cut it off, and a copy for when they may not be trusted.
  */
+static void *map_contents(int fd, const struct stat *status)
+{
+	size_t size = status->st_size;
+	bool is_copy = others_may_write(status) && size <= COPIED_BYTES_MAX;
+	void *image = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_NORESERVE | (is_copy ? MAP_ANONYMOUS : 0), is_copy ? -1 : fd, 0);
+
+	if (image != MAP_FAILED && is_copy && copy_contents(fd, image, size)) {
+		munmap(image, size);
+		return MAP_FAILED;
+	}
+	return image;
+}
+
 struct elf_file *elf_file_open_fd(int fd, const char *name, struct error *err)
 {
 	struct elf_file *file;
@@ -165,8 +242,12 @@ struct elf_file *elf_file_open_fd(int fd, const char *name, struct error *err)
 			(long long)status.st_size);
 		return NULL;
 	}
-	image = mmap(
-		NULL, status.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+	if ((uint64_t)status.st_size > FILE_BYTES_MAX) {
+		error_set(err, "%s is too large for a program: it has %lld bytes", name,
+			(long long)status.st_size);
+		return NULL;
+	}
+	image = map_contents(fd, &status);
 	if (image == MAP_FAILED) {
 		error_set_errno(err, "cannot map %s", name);
 		return NULL;
@@ -430,7 +511,7 @@ static bool link_matches(const struct elf_file *file, const struct elf_file *fou
 		return false;
 	if (file->build_id.length && found->build_id.length)
 		return same_build_id(&file->build_id, &found->build_id);
-	return checksum(found) == crc;
+	return found->size <= CRC_BYTES_MAX && checksum(found) == crc;
 }
 
 /* The file's directory, absolute, without a slash at its end; caller frees; NULL: has none. */

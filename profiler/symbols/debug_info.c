@@ -13,6 +13,10 @@
 /* An origin's origin's origin...: GCC writes two or three. */
 #define ORIGINS_MAX 16
 
+/* Address ranges: as many as the debug information has bytes is more than it can list, but for what
+ * lies in other files (.dwo). */
+#define RANGES_MIN (UINT64_C(1) << 20)
+
 /* A compilation unit; its index is read when it is first hit. */
 struct unit {
 	Dwarf_Die die;
@@ -40,6 +44,7 @@ struct debug_info {
 	Dwarf *dwarf, *alternate_dwarf;
 	struct line_sections sections, alternate_sections;
 	uint64_t text_low, text_high;
+	uint64_t ranges_left; /* may still be read */
 	ARRAY(struct unit) units;
 	struct range_map unit_map; /* -> number in units + 1 */
 	ARRAY(struct debug_function) functions;
@@ -59,7 +64,8 @@ static void add_unit(struct debug_info *info, Dwarf_Die *die)
 	ptrdiff_t at = 0;
 
 	*array_add(&info->units) = (struct unit){*die};
-	while ((at = dwarf_ranges(die, at, &base, &low, &high)) > 0) {
+	while (info->ranges_left && (at = dwarf_ranges(die, at, &base, &low, &high)) > 0) {
+		info->ranges_left--;
 		if (low >= info->text_low && high <= info->text_high)
 			range_map_add(
 				&info->unit_map, (struct range){low, high, info->units.count});
@@ -94,6 +100,20 @@ static void open_alternate(struct debug_info *info)
 	line_sections_find(&info->alternate_sections, info->alternate);
 }
 
+static uint64_t ranges_allowed(const struct elf_file *file)
+{
+	static const char *const names[] = {".debug_info", ".debug_rnglists", ".debug_ranges"};
+	uint64_t allowed = RANGES_MIN;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct elf_section section;
+
+		if (elf_file_section(file, names[i], &section))
+			allowed += section.size;
+	}
+	return allowed;
+}
+
 struct debug_info *debug_info_open(struct elf_file *file, uint64_t text_low, uint64_t text_high)
 {
 	Dwarf *dwarf = dwarf_begin_elf(elf_file_handle(file), DWARF_C_READ, NULL);
@@ -106,6 +126,7 @@ struct debug_info *debug_info_open(struct elf_file *file, uint64_t text_low, uin
 	info->file = elf_file_reference(file);
 	info->text_low = text_low;
 	info->text_high = text_high;
+	info->ranges_left = ranges_allowed(file);
 	line_sections_find(&info->sections, file);
 	open_alternate(info);
 	read_units(info);
@@ -293,8 +314,8 @@ static struct debug_unit *unit_at(struct debug_info *info, uint64_t file_addr)
 		return NULL;
 	unit = &info->units.items[number - 1];
 	if (!unit->index)
-		unit->index = debug_unit_read(
-			&unit->die, &info->sections, info->text_low, info->text_high);
+		unit->index = debug_unit_read(&unit->die, &info->sections, info->text_low,
+			info->text_high, &info->ranges_left);
 	return unit->index;
 }
 

@@ -6,6 +6,9 @@
 /* DIEs nest as deep as blocks in the source do; deeper than this is damage. */
 #define DEPTH_MAX 400
 
+/* A DIE has some twenty at most. More, which can take no bytes in it, are there to cost time. */
+#define ATTRIBUTES_MAX 200
+
 /* The attributes that matter here; code 0: the DIE does not have it. */
 struct die_attributes {
 	Dwarf_Attribute low, high, ranges, entry, origin, file, line, declaration;
@@ -14,8 +17,10 @@ struct die_attributes {
 struct reader {
 	struct debug_unit *unit;
 	uint64_t text_low, text_high;
-	const void *furthest; /* no DIE is read twice, wherever damaged references lead */
-	bool descend_types;   /* the language has functions inside of types */
+	uint64_t *ranges_left;
+	const void *furthest;		/* no DIE is read twice, wherever damaged references lead */
+	const void *plain_abbreviation; /* the last one that was looked at and is not too long */
+	bool descend_types;		/* the language has functions inside of types */
 };
 
 static int keep_attribute(Dwarf_Attribute *attribute, void *context)
@@ -100,8 +105,10 @@ static void read_ranges(struct reader *reader, Dwarf_Die *die, struct die_attrib
 	}
 	if (!attributes->ranges.code)
 		return;
-	while ((at = dwarf_ranges(die, at, &base, &low, &high)) > 0)
+	while (*reader->ranges_left && (at = dwarf_ranges(die, at, &base, &low, &high)) > 0) {
+		--*reader->ranges_left;
 		add_range(reader, low, high, call, depth);
+	}
 }
 
 /* --- DIEs ---------------------------------------------------------------------------------------
@@ -179,6 +186,21 @@ static void read_die(struct reader *reader, Dwarf_Die *die, uint32_t parent, uns
 	}
 }
 
+/* libdw passes over all attributes of a DIE to find the next one. Also false for no DIE at all. */
+static bool is_passable(struct reader *reader, Dwarf_Die *die)
+{
+	size_t count;
+
+	if (dwarf_tag(die) == DW_TAG_invalid)
+		return false;
+	if (die->abbrev == reader->plain_abbreviation)
+		return true;
+	if (dwarf_getattrcnt(die->abbrev, &count) || count > ATTRIBUTES_MAX)
+		return false;
+	reader->plain_abbreviation = die->abbrev;
+	return true;
+}
+
 static void read_children(struct reader *reader, Dwarf_Die *die, uint32_t parent, unsigned depth)
 {
 	Dwarf_Die child;
@@ -187,7 +209,7 @@ static void read_children(struct reader *reader, Dwarf_Die *die, uint32_t parent
 	if (depth > DEPTH_MAX || dwarf_child(die, &child))
 		return;
 	do {
-		if (child.addr <= reader->furthest)
+		if (child.addr <= reader->furthest || !is_passable(reader, &child))
 			return;
 		reader->furthest = child.addr;
 		read_die(reader, &child, parent, depth + 1);
@@ -231,10 +253,13 @@ static int compare_copies(const void *left, const void *right)
 }
 
 struct debug_unit *debug_unit_read(const Dwarf_Die *die, const struct line_sections *sections,
-	uint64_t text_low, uint64_t text_high)
+	uint64_t text_low, uint64_t text_high, uint64_t *ranges_left)
 {
 	struct debug_unit *unit = alloc_zeroed(1, sizeof(*unit));
-	struct reader reader = {.unit = unit, .text_low = text_low, .text_high = text_high};
+	struct reader reader = {.unit = unit,
+		.text_low = text_low,
+		.text_high = text_high,
+		.ranges_left = ranges_left};
 	const char *directory;
 	uint64_t table;
 

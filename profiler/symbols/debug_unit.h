@@ -42,12 +42,14 @@ struct debug_unit {
 };
 
 /*
- * Reads the unit of `die`, for code between the two addresses; what is damaged is left out. Where
+ * Reads the unit of `die`, for code between the two addresses; what is damaged is left out. At most
+ * *ranges_left address ranges are read, by which it becomes less: many functions may name the same
+ * long list. Where
  * its functions are in a file of their own (-gsplit-dwarf), that is read; its lines never are
  * there.
  */
 struct debug_unit *debug_unit_read(const Dwarf_Die *die, const struct line_sections *sections,
-	uint64_t text_low, uint64_t text_high);
+	uint64_t text_low, uint64_t text_high, uint64_t *ranges_left);
 void debug_unit_free(struct debug_unit *unit); /* accepts NULL */
 
 /* The innermost call at the address; 0: none. */

@@ -7,6 +7,8 @@
 
 #define LEVELS_MAX    256 /* inlined calls within each other; more are cut */
 #define PROGRESS_STEP 256
+#define NAME_MAX_BYTES \
+	16384 /* no name or path is longer; what a file says may be as long as it is */
 
 struct run {
 	const struct naming *naming;
@@ -66,18 +68,23 @@ static void name_by_address(struct run *run, frame_id id, uint64_t entry)
 	name_plainly(run, id, name, entry);
 }
 
+static string_id intern_name(struct profile *profile, const char *name)
+{
+	return name ? strings_intern_n(&profile->strings, name, strnlen(name, NAME_MAX_BYTES)) : 0;
+}
+
 /* One of the symbolizer's levels in the model's terms. */
 static struct line line_of(struct run *run, module_id module, const struct symbol_line *symbol)
 {
 	struct profile *profile = run->profile;
-	struct function function = {.name = strings_intern(&profile->strings, symbol->function),
+	struct function function = {.name = intern_name(profile, symbol->function),
 		.module = module,
-		.file = strings_intern(&profile->strings, symbol->decl_file),
+		.file = intern_name(profile, symbol->decl_file),
 		.line = symbol->decl_line,
 		.entry = symbol->entry};
 
 	return (struct line){.function = functions_intern(&profile->frames, &function),
-		.file = strings_intern(&profile->strings, symbol->file),
+		.file = intern_name(profile, symbol->file),
 		.line = symbol->line};
 }
 

@@ -3,6 +3,9 @@
 #include <gelf.h>
 #include <string.h>
 
+/* .rela.dyn and .rela.plt; headers of many tables may share their contents. */
+#define TABLES_MAX 4
+
 struct slot {
 	uint64_t file_addr;
 	const char *target;
@@ -28,20 +31,21 @@ static const char *target_of(Elf *elf, const GElf_Shdr *symbols, Elf_Data *data,
 	return elf_strptr(elf, symbols->sh_link, symbol.st_name);
 }
 
-/* The slots that one relocation section fills. */
-static void read_relocations(
+/* The slots that one relocation section fills; false: it is none of the dynamic linker's. */
+static bool read_relocations(
 	struct slots *slots, Elf *elf, Elf_Scn *section, const GElf_Shdr *header)
 {
-	Elf_Data *data = elf_getdata(section, NULL);
 	Elf_Scn *symbols = elf_getscn(elf, header->sh_link);
-	Elf_Data *symbol_data = symbols ? elf_getdata(symbols, NULL) : NULL;
+	Elf_Data *data, *symbol_data;
 	GElf_Shdr symbols_header;
 	GElf_Rela relocation;
 
-	if (!data || !symbol_data || !gelf_getshdr(symbols, &symbols_header) ||
+	if (!symbols || !gelf_getshdr(symbols, &symbols_header) ||
 		symbols_header.sh_type != SHT_DYNSYM)
-		return;
-	for (int i = 0; gelf_getrela(data, i, &relocation); i++) {
+		return false;
+	data = elf_getdata(section, NULL);
+	symbol_data = elf_getdata(symbols, NULL);
+	for (int i = 0; data && symbol_data && gelf_getrela(data, i, &relocation); i++) {
 		unsigned type = GELF_R_TYPE(relocation.r_info);
 		const char *target;
 
@@ -52,17 +56,19 @@ static void read_relocations(
 		if (target && *target)
 			*array_add(&slots->items) = (struct slot){relocation.r_offset, target};
 	}
+	return true;
 }
 
 static void read_slots(struct slots *slots, Elf *elf)
 {
 	Elf_Scn *section = NULL;
+	int count = 0;
 
-	while ((section = elf_nextscn(elf, section))) {
+	while (count < TABLES_MAX && (section = elf_nextscn(elf, section))) {
 		GElf_Shdr header;
 
 		if (gelf_getshdr(section, &header) && header.sh_type == SHT_RELA)
-			read_relocations(slots, elf, section, &header);
+			count += read_relocations(slots, elf, section, &header);
 	}
 	if (slots->items.count)
 		qsort(slots->items.items, slots->items.count, sizeof(struct slot), compare_slots);

@@ -85,7 +85,11 @@ static void add_symbol(
 			.rank = rank};
 }
 
-/* The functions in the file's table of this type (SHT_SYMTAB, SHT_DYNSYM); how many there were. */
+/*
+ * The functions in the file's table of this type (SHT_SYMTAB, SHT_DYNSYM), of which a file has one:
+ * headers of many that share their contents would cost as much memory as many. Returns how many
+ * there were.
+ */
 static size_t add_symbols(struct symbol_table *table, const struct elf_file *file, uint32_t type)
 {
 	Elf *elf = elf_file_handle(file);
@@ -103,6 +107,7 @@ static size_t add_symbols(struct symbol_table *table, const struct elf_file *fil
 		for (int i = 1; data && gelf_getsym(data, i, &symbol); i++)
 			add_symbol(
 				table, &symbol, elf_strptr(elf, header.sh_link, symbol.st_name), i);
+		break;
 	}
 	return table->entries.count - before;
 }

@@ -27,6 +27,12 @@ test_fuzz_rules() { mutated rules; }
 test_fuzz_run_record() { mutated run_record; }
 test_fuzz_symbols() { mutated symbols; }
 
+# Small files that claim to hold much: read in seconds, as they are.
+test_fuzz_bombs() {
+  [ -d "$FUZZ/seeds/bombs" ] || skip "there is no $FUZZ/seeds"
+  "$FUZZ/fuzz_dwarf" --mutations 2 --save "$FUZZ/bombs.failed" "$FUZZ"/seeds/bombs/*
+}
+
 # Each target is run by a test of its name, and has seeds.
 test_fuzz_targets_are_all_run() {
   local source target

@@ -6,7 +6,7 @@ out=$1
 sources=$(cd "$(dirname "$0")/seeds" && pwd)
 
 rm -rf "$out"
-mkdir -p "$out"/{elf,symbols,dwarf,cfi,rules,profile,folded,perf_record,perf_map,jitdump,marks,kallsyms,proc_maps,run_record,demangle}
+mkdir -p "$out"/{bombs,elf,symbols,dwarf,cfi,rules,profile,folded,perf_record,perf_map,jitdump,marks,kallsyms,proc_maps,run_record,demangle}
 "$2" "$out"
 out=$(cd "$out" && pwd)
 cd "$out"
@@ -27,6 +27,8 @@ compile dwarf/sections -O2 -g -ffunction-sections -static "$sources/inlined.c" "
 compile dwarf/lto -O2 -g -flto -static "$sources/inlined.c" "$sources/shared.c"
 g++ -O2 -g -nostdlib -shared -fPIC -ffile-prefix-map="$sources"=. -Wl,-z,noseparate-code \
   "$sources/names.cc" -o dwarf/names
+compile bombs/ranges -static "$sources/ranges.s"
+compile bombs/attributes -static "$sources/attributes.s"
 compile symbols/dynamic -O2 -pie -fPIE "$sources/inlined.c" elf/libshared.so
 compile symbols/lazy -O2 -pie -fPIE -Wl,-z,lazy "$sources/inlined.c" elf/libshared.so
 compile symbols/static -O2 -static "$sources/inlined.c" "$sources/shared.c"
@@ -47,6 +49,8 @@ objcopy --add-section .gnu_debugaltlink=alternate elf/linked elf/alternate
 rm alternate
 gcc -c -O2 "$sources/shared.c" -o elf/object.o
 as --32 /dev/null -o elf/32-bit
+
+compile dwarf/gnu_packed -O2 -g -gz=zlib-gnu -static "$sources/inlined.c" "$sources/shared.c"
 
 # --- rules: length, instructions, stack -----------------------------------------------------------
 usual='\x41\x0e\x10\x86\x02\x43\x0d\x06'
