@@ -417,6 +417,44 @@ test_behaviour_terminal_is_the_programs() {
   cmp plain recorded
 }
 
+# A job of a shell: it stops when its program does, in whatever way, and goes on with it.
+test_behaviour_stopped_program_is_a_stopped_job() {
+  can_record
+  cat >job.sh <<'SCRIPT'
+set -m
+"$@" sh -c 'echo before; kill -STOP $$; echo behind; exit 4'
+echo "first $?"
+fg >fg.out
+echo "then $?"
+SCRIPT
+  at_terminal -- bash job.sh env >plain
+  at_terminal -- bash job.sh "$CPROF" run -q >recorded
+  grep -q 'first 147' plain
+  grep -q 'then 4' plain
+  cmp plain recorded
+  is_whole out.prof
+  # Where no shell looks after jobs nobody would wake cprof: it stays awake.
+  at_terminal -- sh -c '"$CPROF" run -q sh -c "(sleep 0.5; kill -CONT \$\$) & kill -STOP \$\$; wait; exit 4"; echo "then $?"' >out
+  grep -q 'then 4' out
+}
+
+test_behaviour_full_screen_program_can_be_left_for_the_shell() {
+  command -v less >less.path || skip 'there is no less'
+  can_record
+  seq 500 >numbers
+  cat >job.sh <<'SCRIPT'
+set -m
+"$@" less numbers
+echo "first $?"
+fg >fg.out
+echo "then $?"
+SCRIPT
+  TERM=vt100 at_terminal '23' $'\032' 'first 148' '' '23' 'q' -- bash job.sh env >plain
+  TERM=vt100 at_terminal '23' $'\032' 'first 148' '' '23' 'q' -- bash job.sh "$CPROF" run -q >recorded
+  grep -q 'then 0' recorded
+  cmp plain recorded
+}
+
 # --- those who watch others ------------------------------------------------------------------------
 
 test_behaviour_strace_and_gdb_work() {
