@@ -43,10 +43,11 @@ endif
 # --- packages ------------------------------------------------------------------------------------
 # What must be installed, by Debian's names; tests/need.sh installs or names what is missing.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libelf-dev libdw-dev libzstd-dev zlib1g-dev \
-	libiberty-dev libxxhash-dev libdebuginfod-dev libhdf5-dev libgccjit-12-dev libpng-dev
+	liblzma-dev libiberty-dev libxxhash-dev libdebuginfod-dev libhdf5-dev libgccjit-12-dev \
+	libpng-dev
 DEMO_PACKAGES  := graphviz
 CHECK_PACKAGES := mandoc check libunwind-dev graphviz gdb g++ python3 xz-utils sqlite3 git dwz \
-	gawk openssl busybox-static
+	debuginfod gawk openssl busybox-static
 BENCH_PACKAGES := linux-perf hyperfine time zstd perl nodejs redis nginx apache2-utils
 FUZZ_PACKAGES  := clang
 
@@ -66,7 +67,7 @@ FUZZ_SOURCES    := $(call rooms,tests/fuzz)
 CORES_SOURCES   := $(call rooms,tests/cores) tests/program_maps.c
 ASSETS          := $(sort $(wildcard viz/assets/*))
 
-CORE_PACKAGES   := libelf libdw libzstd zlib libxxhash
+CORE_PACKAGES   := libelf libdw libzstd zlib liblzma libxxhash
 CORE_CPPFLAGS   := -Iprofiler -I. -I$(BUILD) $(call pkg,--cflags,$(CORE_PACKAGES) libdebuginfod)
 CORE_LIBS       := $(call pkg,--libs,$(CORE_PACKAGES)) -liberty -ldl -lm
 # libunwind is what our unwinder is checked against and compared with.

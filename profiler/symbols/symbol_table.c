@@ -1,6 +1,7 @@
 #include "symbols/symbol_table.h"
 
 #include "base/array.h"
+#include "elf/debug_data.h"
 #include "symbols/demangle.h"
 #include "symbols/plt.h"
 #include "symbols/range_map.h"
@@ -29,6 +30,7 @@ struct bounds {
 
 struct symbol_table {
 	struct elf_file *file, *debug;
+	struct elf_file *inner; /* of .gnu_debugdata; NULL: none, or not needed */
 	uint64_t text_low, text_high;
 	ARRAY(struct entry) entries; /* sorted by address, one for each */
 	ARRAY(struct bounds) frames; /* sorted by address */
@@ -267,6 +269,10 @@ struct symbol_table *symbol_table_open(struct elf_file *file, struct elf_file *d
 	table->symtab_count = add_symbols(table, file, SHT_SYMTAB);
 	if (!table->symtab_count && debug && debug != file)
 		table->symtab_count = add_symbols(table, debug, SHT_SYMTAB);
+	if (!table->symtab_count)
+		table->inner = debug_data_open(file);
+	if (table->inner)
+		table->symtab_count = add_symbols(table, table->inner, SHT_SYMTAB);
 	table->dynsym_count = add_symbols(table, file, SHT_DYNSYM);
 	add_plt(table);
 	add_frames(table);
@@ -289,6 +295,7 @@ void symbol_table_close(struct symbol_table *table)
 	range_map_release(&table->frame_map);
 	elf_file_close(table->file);
 	elf_file_close(table->debug);
+	elf_file_close(table->inner);
 	free(table);
 }
 

@@ -1,6 +1,7 @@
 /*
- * symbol_table: the functions that an ELF file names in .symtab and .dynsym, the stubs of its PLT,
- * and, unnamed, the functions that only its call frame information knows.
+ * symbol_table: the functions that an ELF file names in .symtab (its own, its debug file's, or that
+ * in .gnu_debugdata) and .dynsym, the stubs of its PLT, and, unnamed, the functions that only its
+ * call frame information knows.
  *
  * Where several symbols lie on one address, a global one is preferred to a weak to a local one. A
  * symbol holds from its address for its size; one without a size (assembly) up to the next symbol.

@@ -122,3 +122,99 @@ END
   recorded out.prof node --perf-basic-prof fib.js
   "$CPROF" report out.prof | grep -Eq '(JS|LazyCompile):\*fib .*fib.js:1:'
 }
+
+# --- stripped programs ---
+
+test_names_stripped() {
+  strip -o stripped "$SAMPLES/nofp"
+  recorded out.prof ./stripped 0.5
+  "$CPROF" flame --folded -m samples out.prof >folded
+  # main -> deep1 -> ... -> deep20 -> three leaves: 24 functions, and each is one row.
+  tr ' ;' '\n\n' <folded | grep -E '^\[stripped\+0x' | sort -u >rows
+  [ "$(nm "$SAMPLES/nofp" | grep -Ec ' [tT] (main|deep[0-9]+|leaf_[a-z]+)$')" = 24 ]
+  sed 's/.*+0x\(.*\)]/\1/' rows >addresses
+  nm "$SAMPLES/nofp" | sed -n 's/^0*\([0-9a-f]*\) [tT] \(main\|deep[0-9]*\|leaf_[a-z]*\|_start\)$/\1/p' |
+    sort >starts
+  [ "$(grep -cxF -f starts addresses)" -ge 24 ]
+  fails 1 grep -vxF -f starts addresses
+}
+
+test_names_debugdata() {
+  objcopy --only-keep-debug -g "$SAMPLES/nofp" inner
+  xz inner
+  strip -o stripped "$SAMPLES/nofp"
+  objcopy --add-section .gnu_debugdata=inner.xz stripped mini
+  recorded out.prof ./mini 0.5
+  "$CPROF" flame --folded -m samples out.prof | grep -q ';main;deep1;.*;deep20;leaf_half'
+}
+
+test_names_debuglink() {
+  objcopy --only-keep-debug "$SAMPLES/nofp" program.debug
+  strip -o program "$SAMPLES/nofp"
+  objcopy --add-gnu-debuglink=program.debug program
+  mkdir .debug
+  mv program.debug .debug
+  recorded out.prof ./program 0.5
+  "$CPROF" flame --folded -m samples out.prof | grep -q ';main;deep1;.*;deep20;leaf_half'
+  "$CPROF" report out.prof | grep -q 'nofp.c:[0-9]*(leaf_half)'
+}
+
+# debuginfod on a free port of this machine alone: sets $port, $server.
+start_debuginfod() { # DIRECTORY
+  local try
+  for try in 1 2 3 4 5; do
+    port=$((20000 + RANDOM % 20000))
+    debuginfod -d "$PWD/index.sqlite" -p "$port" -F "$1" >server.log 2>&1 &
+    server=$!
+    for _ in $(seq 100); do
+      kill -0 "$server" 2>/dev/null || break
+      # It listens before it has looked at all files.
+      if grep -q 'started http server' server.log && served; then return 0; fi
+      sleep 0.2
+    done
+    kill "$server" 2>/dev/null || true
+    wait "$server" || true
+  done
+  cat server.log
+  return 1
+}
+
+served() {
+  DEBUGINFOD_URLS=http://127.0.0.1:$port DEBUGINFOD_CACHE_PATH=$PWD/probe$RANDOM \
+    debuginfod-find debuginfo "$build_id" >/dev/null 2>&1
+}
+
+test_names_debuginfod() {
+  [ -x "$(command -v debuginfod)" ] || skip "debuginfod is not installed"
+  [ -x "$(command -v debuginfod-find)" ] || skip "debuginfod-find is not installed"
+  mkdir files
+  objcopy --only-keep-debug "$SAMPLES/nofp" files/nofp.debug
+  strip -o program "$SAMPLES/nofp"
+  build_id=$(readelf -n program | awk '/Build ID/ { print $3 }')
+  start_debuginfod "$PWD/files"
+  export DEBUGINFOD_CACHE_PATH=$PWD/cache
+  recorded out.prof ./program 0.5
+  fails 1 grep -q leaf_half <("$CPROF" report out.prof)
+  DEBUGINFOD_URLS=http://127.0.0.1:$port recorded out.prof ./program 0.5
+  kill "$server"
+  "$CPROF" flame --folded -m samples out.prof | grep -q ';main;deep1;.*;deep20;leaf_half'
+  "$CPROF" report out.prof | grep -q 'nofp.c:[0-9]*(leaf_half)'
+}
+
+# A server that takes the question and never answers.
+test_names_debuginfod_that_hangs() {
+  strip -o program "$SAMPLES/nofp"
+  python3 -c '
+import socket, sys, time
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen(64)
+print(s.getsockname()[1], flush=True)
+time.sleep(100)' >port &
+  server=$!
+  until [ -s port ]; do sleep 0.1; done
+  export DEBUGINFOD_CACHE_PATH=$PWD/cache
+  DEBUGINFOD_URLS=http://127.0.0.1:$(cat port) DEBUGINFOD_TIMEOUT=2 recorded out.prof ./program 0.3
+  kill "$server"
+  "$CPROF" report out.prof | grep -qF '[program+0x'
+}
