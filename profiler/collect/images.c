@@ -1,12 +1,9 @@
 #include "collect/images.h"
 
-#include "collect/remote_memory.h"
+#include "collect/mapped_file.h"
 
-#include <fcntl.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
-#include <unistd.h>
 
 void images_release(struct images *images)
 {
@@ -33,66 +30,29 @@ struct elf_file *images_file(const struct images *images, module_id module)
 	return image ? image->file : NULL;
 }
 
-static bool is_the_mapped_one(const struct elf_file *file, const struct build_id *expected)
+#define DELETED " (deleted)"
+
+/* What the kernel puts behind the path of a file that has no name any more; 0: it has one. */
+static size_t deleted_suffix(const char *path)
 {
-	return expected->length == 0 || build_id_equal(elf_file_build_id(file), expected);
+	size_t length = strlen(path), suffix = strlen(DELETED);
+
+	return path[0] == '/' && length > suffix && !strcmp(path + length - suffix, DELETED)
+		       ? suffix
+		       : 0;
 }
 
-static struct elf_file *open_candidate(const char *path, const struct event_mmap *mapping)
+/* Memory that has a name like a file's, and may hold one. */
+static bool is_memory_file(const char *path)
 {
-	struct elf_file *file = elf_file_open(path, NULL);
-
-	if (file && !is_the_mapped_one(file, &mapping->build_id)) {
-		elf_file_close(file);
-		file = NULL;
-	}
-	return file;
-}
-
-static struct elf_file *open_mapped_file(uint32_t pid, const struct event_mmap *mapping)
-{
-	char path[4200];
-	struct elf_file *file;
-
-	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", pid,
-		(unsigned long long)mapping->address,
-		(unsigned long long)(mapping->address + mapping->length));
-	file = open_candidate(path, mapping);
-	if (file || mapping->is_deleted)
-		return file;
-	snprintf(path, sizeof(path), "/proc/%u/root%s", pid, mapping->path);
-	file = open_candidate(path, mapping);
-	return file ? file : open_candidate(mapping->path, mapping);
-}
-
-/*
- * The vdso has no file: its pages are read from the process or, when that has ended, from this one,
- * which has the same where both are of 64 bits.
- */
-static struct elf_file *open_vdso(uint32_t pid, const struct event_mmap *mapping)
-{
-	size_t size = mapping->length;
-	struct elf_file *file = NULL;
-	void *bytes;
-
-	if (size == 0 || size > 1 << 20)
-		return NULL;
-	bytes = alloc_bytes(size);
-	if (remote_memory_read(pid, mapping->address, bytes, size) == size ||
-		(mapping->address > UINT32_MAX &&
-			remote_memory_read(getpid(), getauxval(AT_SYSINFO_EHDR), bytes, size) ==
-				size))
-		file = elf_file_from_memory(bytes, size, "[vdso]", NULL);
-	free(bytes);
-	return file;
+	return strncmp(path, "/memfd:", 7) == 0;
 }
 
 static enum module_kind kind_of(const char *path)
 {
 	if (strcmp(path, "[vdso]") == 0)
 		return MODULE_VDSO;
-	return path[0] == '/' && path[1] != '/' && strncmp(path, "/memfd:", 7) != 0 ? MODULE_FILE
-										    : MODULE_JIT;
+	return path[0] == '/' && path[1] != '/' ? MODULE_FILE : MODULE_JIT;
 }
 
 static struct image *add(
@@ -115,7 +75,30 @@ const struct unwind_rows *image_rows(struct image *image)
 	return image->rows;
 }
 
-struct image *images_for_mapping(struct images *images, struct profile *profile, uint32_t pid,
+/*
+ * The module of this path and build-id, and its image or NULL. Where there is no build-id, an image
+ * of other code is that of another file, which had the path before.
+ */
+static struct image *find_mapped(struct images *images, struct profile *profile, uint32_t pid,
+	const struct event_mmap *mapping, enum module_kind kind, const struct build_id *build_id,
+	module_id *module)
+{
+	char *path = alloc_string(kind == MODULE_JIT ? "[jit]" : mapping->path);
+	struct image *image;
+
+	for (unsigned count = 2;; count++) {
+		*module =
+			modules_intern(&profile->modules, &profile->strings, path, kind, build_id);
+		free(path);
+		image = find(images, *module);
+		if (!image || !image->file || kind != MODULE_FILE || build_id->length ||
+			mapped_file_is(image->file, pid, mapping))
+			return image;
+		path = alloc_format("%s [%u]", mapping->path, count);
+	}
+}
+
+static struct image *image_of(struct images *images, struct profile *profile, uint32_t pid,
 	const struct event_mmap *mapping)
 {
 	enum module_kind kind = kind_of(mapping->path);
@@ -126,24 +109,42 @@ struct image *images_for_mapping(struct images *images, struct profile *profile,
 
 	/* A kernel that tells no build-ids: the file must be opened to know which module it is. */
 	if (kind == MODULE_FILE && build_id->length == 0) {
-		file = open_mapped_file(pid, mapping);
+		file = mapped_file_open(pid, mapping);
 		if (file)
 			build_id = elf_file_build_id(file);
+		else if (is_memory_file(mapping->path))
+			kind = MODULE_JIT;
 	}
-	module = modules_intern(&profile->modules, &profile->strings,
-		kind == MODULE_JIT ? "[jit]" : mapping->path, kind, build_id);
-	image = find(images, module);
+	image = find_mapped(images, profile, pid, mapping, kind, build_id, &module);
 	if (image && (image->file || kind == MODULE_JIT)) {
 		elf_file_close(file);
 		return image;
 	}
 	if (!file && kind == MODULE_FILE)
-		file = open_mapped_file(pid, mapping);
+		file = mapped_file_open(pid, mapping);
 	if (!file && kind == MODULE_VDSO)
-		file = open_vdso(pid, mapping);
+		file = mapped_file_open_vdso(pid, mapping);
 	if (kind == MODULE_FILE && !file)
 		modules_at(&profile->modules, module)->flags |= MODULE_IS_DELETED;
 	return image && !file ? image : add(images, module, kind, file);
+}
+
+struct image *images_for_mapping(struct images *images, struct profile *profile, uint32_t pid,
+	const struct event_mmap *mapping)
+{
+	size_t suffix = deleted_suffix(mapping->path);
+	struct event_mmap named = *mapping;
+	struct image *image;
+	char *path;
+
+	if (!suffix)
+		return image_of(images, profile, pid, mapping);
+	path = alloc_string_n(mapping->path, strlen(mapping->path) - suffix);
+	named.path = path;
+	named.is_deleted = true;
+	image = image_of(images, profile, pid, &named);
+	free(path);
+	return image;
 }
 
 void images_note_missing_rows(const struct images *images, struct profile *profile)

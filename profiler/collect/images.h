@@ -1,10 +1,10 @@
 /*
  * images: the files that the program runs, opened while they can be.
  *
- * An image is opened when its mapping is seen: through /proc/PID/map_files (root only; right even
- * for deleted files and in other mount namespaces), else /proc/PID/root, else by its path; where
- * the mapping told a build-id the file must have it. Its unwind table is compiled once per module,
- * however many processes map it, and the file stays open for naming addresses afterwards.
+ * An image is opened when its mapping is seen (collect/mapped_file.h). Its unwind table is compiled
+ * once per module, however many processes map it, and the file stays open for naming addresses
+ * afterwards. Files without a build-id that had one path at different times are told apart by their
+ * code; the second one's path has " [2]" behind it.
  */
 #pragma once
 

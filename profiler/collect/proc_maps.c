@@ -101,8 +101,10 @@ static void skip_line(FILE *stream)
 	while (c != '\n' && c != EOF);
 }
 
-void proc_maps_each(
-	FILE *stream, void (*visit)(void *context, const struct event_mmap *mapping), void *context)
+typedef void (*visitor)(void *context, const struct event_mmap *mapping);
+
+/* Those that have all of this protection. */
+static void visit_lines(FILE *stream, uint32_t protection, visitor visit, void *context)
 {
 	char *line = alloc_bytes(PROC_MAPS_LINE_MAX);
 	struct event_mmap mapping;
@@ -112,7 +114,8 @@ void proc_maps_each(
 
 		if (is_cut)
 			skip_line(stream);
-		if (!proc_maps_parse(line, &mapping) || !(mapping.protection & PROT_EXEC))
+		if (!proc_maps_parse(line, &mapping) ||
+			(mapping.protection & protection) != protection)
 			continue;
 		mapping.is_deleted |= is_cut;
 		visit(context, &mapping);
@@ -120,8 +123,12 @@ void proc_maps_each(
 	free(line);
 }
 
-bool proc_maps_of(
-	uint32_t pid, void (*visit)(void *context, const struct event_mmap *mapping), void *context)
+void proc_maps_each(FILE *stream, visitor visit, void *context)
+{
+	visit_lines(stream, PROT_EXEC, visit, context);
+}
+
+static bool visit_process(uint32_t pid, uint32_t protection, visitor visit, void *context)
 {
 	char path[32];
 	FILE *stream;
@@ -130,7 +137,17 @@ bool proc_maps_of(
 	stream = fopen(path, "re");
 	if (!stream)
 		return false;
-	proc_maps_each(stream, visit, context);
+	visit_lines(stream, protection, visit, context);
 	fclose(stream);
 	return true;
+}
+
+bool proc_maps_all_of(uint32_t pid, visitor visit, void *context)
+{
+	return visit_process(pid, 0, visit, context);
+}
+
+bool proc_maps_of(uint32_t pid, visitor visit, void *context)
+{
+	return visit_process(pid, PROT_EXEC, visit, context);
 }

@@ -31,6 +31,11 @@ bool proc_maps_parse(char *line, struct event_mmap *mapping);
 void proc_maps_each(FILE *stream, void (*visit)(void *context, const struct event_mmap *mapping),
 	void *context);
 
-/* The same for a process; false when its maps cannot be opened. */
+/* The same for a process, also for mappings that are not executable; false when its maps cannot be
+ * opened. */
+bool proc_maps_all_of(uint32_t pid, void (*visit)(void *context, const struct event_mmap *mapping),
+	void *context);
+
+/* The executable ones of a process. */
 bool proc_maps_of(uint32_t pid, void (*visit)(void *context, const struct event_mmap *mapping),
 	void *context);

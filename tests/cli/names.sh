@@ -130,7 +130,7 @@ test_names_stripped() {
   recorded out.prof ./stripped 0.5
   "$CPROF" flame --folded -m samples out.prof >folded
   # main -> deep1 -> ... -> deep20 -> three leaves: 24 functions, and each is one row.
-  tr ' ;' '\n\n' <folded | grep -E '^\[stripped\+0x' | sort -u >rows
+  sed 's/ [0-9]*$//' folded | tr ';' '\n' | grep -E '^\[stripped\+0x' | sort -u >rows
   [ "$(nm "$SAMPLES/nofp" | grep -Ec ' [tT] (main|deep[0-9]+|leaf_[a-z]+)$')" = 24 ]
   sed 's/.*+0x\(.*\)]/\1/' rows >addresses
   nm "$SAMPLES/nofp" | sed -n 's/^0*\([0-9a-f]*\) [tT] \(main\|deep[0-9]*\|leaf_[a-z]*\|_start\)$/\1/p' |
@@ -161,8 +161,7 @@ test_names_debuglink() {
 
 # debuginfod on a free port of this machine alone: sets $port, $server.
 start_debuginfod() { # DIRECTORY
-  local try
-  for try in 1 2 3 4 5; do
+  for _ in 1 2 3 4 5; do
     port=$((20000 + RANDOM % 20000))
     debuginfod -d "$PWD/index.sqlite" -p "$port" -F "$1" >server.log 2>&1 &
     server=$!
@@ -217,4 +216,83 @@ time.sleep(100)' >port &
   DEBUGINFOD_URLS=http://127.0.0.1:$(cat port) DEBUGINFOD_TIMEOUT=2 recorded out.prof ./program 0.3
   kill "$server"
   "$CPROF" report out.prof | grep -qF '[program+0x'
+}
+
+# --- files that are gone ---
+
+# Two libraries alike but for a name: ./a.so has spin_a, ./b.so has spin_b. No longer than they are.
+make_libraries() { # FLAGS...
+  local name
+  for name in a b; do
+    cat >lib.c <<END
+__attribute__((noinline)) int spin_$name(int n)
+{
+  for (volatile int i = 0; i < n; i++)
+    ;
+  return n + $(printf %d "'$name");
+}
+int work(int n) { return spin_$name(n) - 1; }
+END
+    gcc -O1 -shared -fPIC "$@" -o "$name.so" lib.c
+  done
+}
+
+both_spin() { # FILE
+  has_leaf "$1" spin_a
+  has_leaf "$1" spin_b
+  "$CPROF" flame --folded -m samples "$1" | grep -q ';main;work;spin_a'
+  "$CPROF" flame --folded -m samples "$1" | grep -q ';main;work;spin_b'
+}
+
+test_names_library_after_another() {
+  make_libraries
+  recorded out.prof "$SAMPLES/reload" file 0.4 ./a.so ./b.so
+  both_spin out.prof
+}
+
+test_names_library_without_build_id_after_another() {
+  make_libraries -Wl,--build-id=none
+  recorded out.prof "$SAMPLES/reload" file 0.4 ./a.so ./b.so
+  both_spin out.prof
+}
+
+test_names_deleted_library() {
+  make_libraries
+  recorded out.prof "$SAMPLES/reload" gone 0.4 ./a.so ./b.so
+  both_spin out.prof
+}
+
+test_names_library_in_memory() {
+  make_libraries
+  recorded out.prof "$SAMPLES/reload" memory 0.4 ./a.so ./b.so
+  both_spin out.prof
+}
+
+# What an ordinary user may not open is read from the process.
+test_names_deleted_library_of_an_ordinary_user() {
+  [ "$(id -u)" = 0 ] || skip "needs root to become another user"
+  make_libraries
+  make_libraries -Wl,--build-id=none -s
+  chmod 777 .
+  setpriv --reuid 65534 --clear-groups "$CPROF" --version >/dev/null ||
+    skip "another user cannot run $CPROF"
+  setpriv --reuid 65534 --clear-groups "$CPROF" run -q -o out.prof \
+    "$SAMPLES/reload" gone 0.4 ./a.so ./b.so 2>err || skip "$(cat err)"
+  both_spin out.prof
+  setpriv --reuid 65534 --clear-groups "$CPROF" run -q -o memory.prof \
+    "$SAMPLES/reload" memory 0.4 ./a.so ./b.so
+  both_spin memory.prof
+}
+
+# The program's file is another one by the time that its mapping is looked at.
+test_names_replaced_program() {
+  cp "$SAMPLES/nofp" program
+  cp "$SAMPLES/sleeper" other
+  recorded out.prof sh -c './program 0.6 & sleep 0.02; mv other program; wait'
+  "$CPROF" flame --folded -m samples out.prof | grep -q ';main;deep1;.*;deep20;leaf_half'
+}
+
+test_names_compiled_kernel_of_v5() {
+  recorded out.prof "$SEGMENT" v5 --data "$ROOT/data/s" --repeat 5
+  "$CPROF" report out.prof | grep -q 'fake.so:colorcode_compiled'
 }
