@@ -33,7 +33,7 @@ _cprof() {
   if [ "$command" = run ]; then
     for ((i = 2; i < COMP_CWORD; i++)); do
       case ${COMP_WORDS[i]} in
-        -o | --output | -F | --rate | --backend | --label | --duration) ((i++)) ;;
+        -o | --output | -F | --rate | --backend | --max-overhead | --label | --duration) ((i++)) ;;
         -*) ;;
         *)
           if declare -F _command_offset >/dev/null; then
@@ -51,7 +51,7 @@ _cprof() {
     -o | --output) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     -m | --metric) _cprof_words "$word" wall cpu blocked runnable samples; return ;;
     --by) _cprof_words "$word" function line module thread process stack; return ;;
-    --backend) _cprof_words "$word" auto perf; return ;;
+    --backend) _cprof_words "$word" auto perf ptrace; return ;;
     --colormap) _cprof_words "$word" color pink gray bw print; return ;;
     --node-label)
       _cprof_words "$word" self-time self-time-percentage total-time total-time-percentage
@@ -61,7 +61,7 @@ _cprof() {
       _cprof_words "$word" cumulative time name filename line module stdname nfl samples
       return
       ;;
-    -F | --rate | --duration | --label | -n | --rows | --threshold | --hide | --show | \
+    -F | --rate | --max-overhead | --duration | --label | -n | --rows | --threshold | --hide | --show | \
       --node-thres | --edge-thres | --root | --leaf | --path | --depth | --skew | --title | \
       --width | --min-width | --min-abs | --min-rel)
       return
@@ -70,8 +70,8 @@ _cprof() {
 
   case $command in
     run | attach)
-      options='-o --output -F --rate --backend --label --duration --wait --no-timeline --print
-        -q --quiet -h --help'
+      options='-o --output -F --rate --backend --max-overhead --label --duration --wait
+        --no-timeline --print -q --quiet -h --help'
       ;;
     report) options="-s --sort -n --rows --by --callers --callees $reading" ;;
     tree)

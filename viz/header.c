@@ -206,6 +206,24 @@ static void add_samples(
 	sentence_end(header, &line);
 }
 
+/* What a recorder did that stops the program's threads. */
+static void add_stops(struct header *header, const struct profile *profile)
+{
+	const struct profile_info *info = &profile->info;
+	struct sentence line;
+
+	if (info->look_rate_hz == 0)
+		return;
+	sentence_start(&line, "stops");
+	say(&line,
+		"%" PRIu64 ", %.3f s in all; %" PRIu64
+		" look%s a second, which has cost the program "
+		"about %.1f %% of its time",
+		info->stops, (double)info->stopped_ns / 1e9, info->look_rate_hz,
+		plural(info->look_rate_hz), (double)info->cost_ppm / 1e4);
+	sentence_end(header, &line);
+}
+
 /* Stacks that were deeper than what was copied of them, and how the rest became known. */
 static void add_deep(struct sentence *line, const struct profile_info *info, uint64_t samples)
 {
@@ -301,6 +319,7 @@ void header_init(struct header *header, const struct measure *measure)
 	add_took(header, profile, &facts);
 	add_numbers(header, measure);
 	add_samples(header, profile, &facts);
+	add_stops(header, profile);
 	add_stacks(header, profile, &facts);
 	add_missing(header, &facts);
 	add_waiting(header, profile, &facts);

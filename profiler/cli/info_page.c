@@ -49,6 +49,8 @@ static void print_number(FILE *out, const char *field, uint64_t number)
 		fputs(number ? measure_bytes(number, text, sizeof(text)) : "-", out);
 	else if (ends_with(field, "_hz"))
 		fprintf(out, "%" PRIu64 " Hz", number);
+	else if (ends_with(field, "_ppm"))
+		fprintf(out, "%.2f %%", (double)number / 1e4);
 	else
 		fprintf(out, "%" PRIu64, number);
 }
@@ -56,7 +58,7 @@ static void print_number(FILE *out, const char *field, uint64_t number)
 /* "off cpu measured" of "off_cpu_measured_ns": the unit is with the number. */
 static void print_field_name(FILE *out, const char *field)
 {
-	static const char *const units[] = {"_unix_ns", "_ns", "_bytes", "_hz"};
+	static const char *const units[] = {"_unix_ns", "_ns", "_bytes", "_hz", "_ppm"};
 	size_t length = strlen(field);
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {

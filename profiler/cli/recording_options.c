@@ -4,11 +4,13 @@
 #include "cli/reading.h"
 #include "cli/signals.h"
 
-#define RATE_DEFAULT 999
-#define RATE_MAX     100000
+#define RATE_DEFAULT	 999
+#define RATE_MAX	 100000
+#define OVERHEAD_DEFAULT 5 /* per cent */
 
 enum {
 	OPTION_BACKEND = OPTION_OF_COMMAND,
+	OPTION_MAX_OVERHEAD,
 	OPTION_LABEL,
 	OPTION_DURATION,
 	OPTION_WAIT,
@@ -21,6 +23,7 @@ const struct option recording_long_options[] = {
 	{"output", required_argument, NULL, 'o'},
 	{"rate", required_argument, NULL, 'F'},
 	{"backend", required_argument, NULL, OPTION_BACKEND},
+	{"max-overhead", required_argument, NULL, OPTION_MAX_OVERHEAD},
 	{"label", required_argument, NULL, OPTION_LABEL},
 	{"duration", required_argument, NULL, OPTION_DURATION},
 	{"wait", no_argument, NULL, OPTION_WAIT},
@@ -34,7 +37,9 @@ void recording_options_init(struct recording_options *options)
 {
 	*options = (struct recording_options){
 		.output = DEFAULT_PROFILE,
-		.session = {.record = {.backend = "auto", .rate_hz = RATE_DEFAULT},
+		.session = {.record = {.backend = "auto",
+				    .rate_hz = RATE_DEFAULT,
+				    .max_overhead_percent = OVERHEAD_DEFAULT},
 			.has_timeline = true,
 			.stop = &signals_stop},
 	};
@@ -79,6 +84,9 @@ int recording_set_option(void *target, int option, const char *value, struct err
 	case OPTION_BACKEND:
 		options->session.record.backend = value;
 		return 0;
+	case OPTION_MAX_OVERHEAD:
+		return option_number("--max-overhead", value, 0.01, 100,
+			&options->session.record.max_overhead_percent, err);
 	case OPTION_LABEL:
 		options->label = value;
 		return 0;

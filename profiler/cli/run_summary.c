@@ -57,10 +57,14 @@ static void print_numbers(const struct profile *profile, char *text, size_t size
 	if (info->peak_rss_bytes)
 		used += snprintf(text + used, size - used, ", %.1f MiB peak",
 			(double)info->peak_rss_bytes / (1 << 20));
-	snprintf(text + used, size - used, ", %llu samples by %s (%s), %llu lost",
+	used += snprintf(text + used, size - used, ", %llu samples by %s (%s), %llu lost",
 		(unsigned long long)sum(profile, METRIC_SAMPLES, false),
 		strings_get(&profile->strings, info->backend),
 		strings_get(&profile->strings, info->event), (unsigned long long)info->lost);
+	if (info->look_rate_hz)
+		snprintf(text + used, size - used,
+			", %llu looks a second that cost about %.1f %% of its time",
+			(unsigned long long)info->look_rate_hz, (double)info->cost_ppm / 1e4);
 }
 
 static void print_survivors(const struct profile *profile)
@@ -96,6 +100,9 @@ static void print_troubles(const struct profile *profile)
 		message_note("the kernel paused sampling %llu times because it took too long; try "
 			     "a lower rate with -F",
 			(unsigned long long)info->throttled);
+	if (info->look_rate_hz && info->backend_note)
+		message_note("recorded with %s: %s", strings_get(&profile->strings, info->backend),
+			strings_get(&profile->strings, info->backend_note));
 	print_survivors(profile);
 }
 

@@ -91,17 +91,23 @@ static void give_cpu(struct accounting *accounting, struct live_thread *thread, 
 }
 
 /* The time of both regions that is pooled, to one stack, as a guess. */
+static void give_pool_of(struct accounting *accounting, struct live_thread *thread,
+	uint64_t time_ns, stack_id stack, enum off_kind kind)
+{
+	for (int region = 0; region < 2; region++) {
+		uint64_t *pool = &thread->pool_ns[kind][region];
+
+		add_off(accounting, thread, time_ns, stack, region, kind, *pool);
+		accounting->profile->info.off_cpu_inferred_ns += *pool;
+		*pool = 0;
+	}
+}
+
 static void give_pool(
 	struct accounting *accounting, struct live_thread *thread, uint64_t time_ns, stack_id stack)
 {
 	for (int kind = 0; kind < OFF_KIND_COUNT; kind++)
-		for (int region = 0; region < 2; region++) {
-			uint64_t *pool = &thread->pool_ns[kind][region];
-
-			add_off(accounting, thread, time_ns, stack, region, kind, *pool);
-			accounting->profile->info.off_cpu_inferred_ns += *pool;
-			*pool = 0;
-		}
+		give_pool_of(accounting, thread, time_ns, stack, kind);
 }
 
 void accounting_sample(
@@ -114,6 +120,8 @@ void accounting_sample(
 	give_cpu(accounting, thread, time_ns, stack, true);
 	if (!accounting->has_switch_stacks)
 		give_pool(accounting, thread, time_ns, stack);
+	else if (accounting->has_ticks)
+		give_pool_of(accounting, thread, time_ns, stack, OFF_RUNNABLE);
 	thread->last_stack = stack;
 }
 
@@ -175,6 +183,19 @@ static void remember(struct live_thread *thread, enum off_kind kind, uint64_t le
 	thread->seen.items[i].weight_ns += (double)length_ns;
 }
 
+/* Time off the CPU whose stack, if it is known, is off_stack. */
+static void account_off(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns,
+	enum off_kind kind, bool in_region, uint64_t length_ns)
+{
+	if (!thread->off_stack) {
+		thread->pool_ns[kind][in_region] += length_ns;
+		return;
+	}
+	add_off(accounting, thread, time_ns, thread->off_stack, in_region, kind, length_ns);
+	remember(thread, kind, length_ns);
+	accounting->profile->info.off_cpu_measured_ns += length_ns;
+}
+
 void accounting_switch_in(
 	struct accounting *accounting, struct live_thread *thread, uint64_t time_ns)
 {
@@ -187,22 +208,64 @@ void accounting_switch_in(
 		return;
 	}
 	accounting_advance(thread, time_ns);
-	for (int region = 0; region < 2; region++) {
-		uint64_t length_ns = thread->open_ns[region];
-
-		if (!thread->off_stack) {
-			thread->pool_ns[kind][region] += length_ns;
-			continue;
-		}
-		add_off(accounting, thread, time_ns, thread->off_stack, region, kind, length_ns);
-		remember(thread, kind, length_ns);
-		accounting->profile->info.off_cpu_measured_ns += length_ns;
-	}
+	for (int region = 0; region < 2; region++)
+		account_off(accounting, thread, time_ns, kind, region, thread->open_ns[region]);
 	if (thread->off_stack && thread->off_weight > 1)
 		estimate(thread, kind);
 	memcpy(thread->open_ns, thread->cpu_ns, sizeof(thread->open_ns));
 	thread->off_stack = 0;
 	thread->is_on_cpu = true;
+}
+
+/* A part of a whole that is told in other units, or by another clock. */
+static uint64_t part_of(uint64_t length_ns, uint64_t part, uint64_t whole)
+{
+	return whole ? (uint64_t)((double)length_ns * (double)part / (double)whole) : 0;
+}
+
+/*
+ * Between ticks the thread counts as off the CPU: open_ns is the time that no tick has told of yet,
+ * cpu_ns waits for a sample. What was in the marked region is not told: it has its share of each.
+ */
+void accounting_tick(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns,
+	uint64_t cpu_ns, uint64_t runnable_ns)
+{
+	uint64_t wall_ns;
+
+	if (thread->is_on_cpu)
+		memset(thread->cpu_ns, 0, sizeof(thread->cpu_ns)); /* a sample has taken it */
+	thread->is_on_cpu = false;
+	thread->was_preempted = false;
+	accounting_advance(thread, time_ns);
+	wall_ns = thread->open_ns[0] + thread->open_ns[1];
+	/* The scheduler's clock and ours differ a little: what is too much belongs to the next
+	 * tick. */
+	cpu_ns += thread->over_ns;
+	thread->over_ns = cpu_ns > wall_ns ? cpu_ns - wall_ns : 0;
+	cpu_ns -= thread->over_ns;
+	if (runnable_ns > wall_ns - cpu_ns)
+		runnable_ns = wall_ns - cpu_ns;
+	for (int region = 0; region < 2; region++) {
+		uint64_t length_ns = thread->open_ns[region];
+		uint64_t on_ns = part_of(length_ns, cpu_ns, wall_ns);
+		uint64_t ready_ns = part_of(length_ns, runnable_ns, wall_ns);
+
+		if (ready_ns > length_ns - on_ns)
+			ready_ns = length_ns - on_ns;
+		thread->cpu_ns[region] += on_ns;
+		thread->pool_ns[OFF_RUNNABLE][region] += ready_ns;
+		account_off(accounting, thread, time_ns, OFF_BLOCKED, region,
+			length_ns - on_ns - ready_ns);
+		thread->open_ns[region] = 0;
+	}
+	thread->off_stack = 0;
+}
+
+void accounting_wait_stack(
+	struct accounting *accounting, struct live_thread *thread, uint64_t time_ns, stack_id stack)
+{
+	give_pool_of(accounting, thread, time_ns, stack, OFF_BLOCKED);
+	accounting_off_stack(thread, stack, 1);
 }
 
 /* Shares out one pool among the estimates of its kind; returns how much. */
@@ -263,6 +326,8 @@ void accounting_end(struct accounting *accounting, struct live_thread *thread, u
 	struct profile *profile = accounting->profile;
 	stack_id stack = thread->last_stack;
 
+	if (accounting->has_ticks) /* the last one was a moment ago */
+		accounting_tick(accounting, thread, time_ns, 0, 0);
 	if (!thread->is_on_cpu) /* CPU time may still be open from before it left */
 		accounting_switch_in(accounting, thread, time_ns);
 	accounting_advance(thread, time_ns);

@@ -14,6 +14,12 @@
  * life, else to its last sample. Where switches show no stacks at all, the pool goes to the
  * thread's next sample, as inferred.
  *
+ * Where there are no switch records, ticks say now and then how much of the time since the last one
+ * a thread was on a CPU, waited for one, or was blocked. The CPU time goes to the thread's next
+ * sample as above, and so does the time that it waited for a CPU. The time that it was blocked
+ * belongs to the stack in which it was seen to wait before the tick, or else, as inferred, to the
+ * next such stack.
+ *
  * Off-CPU time is "runnable" when the thread was preempted or has just begun, else "blocked".
  */
 #pragma once
@@ -24,6 +30,7 @@ struct accounting {
 	struct profile *profile; /* borrowed */
 	uint64_t zero_ns;	 /* the recording's start */
 	bool has_switch_stacks;
+	bool has_ticks;
 };
 
 /* A thread begins to exist, waiting for its first turn (or running, as a process that just exec'd).
@@ -43,6 +50,14 @@ void accounting_switch_out(struct accounting *accounting, struct live_thread *th
 	uint64_t time_ns, bool was_preempted);
 void accounting_switch_in(
 	struct accounting *accounting, struct live_thread *thread, uint64_t time_ns);
+
+/* What the thread did since its last tick, or its beginning. */
+void accounting_tick(struct accounting *accounting, struct live_thread *thread, uint64_t time_ns,
+	uint64_t cpu_ns, uint64_t runnable_ns);
+
+/* After a tick: the thread waits in this stack, from now on or from some time before. */
+void accounting_wait_stack(struct accounting *accounting, struct live_thread *thread,
+	uint64_t time_ns, stack_id stack);
 
 /* Accounts up to now; before anything changes what the time counts for (a region's start or end).
  */

@@ -22,6 +22,7 @@ enum event_kind {
 			     */
 	EVENT_SWITCH_OUT,   /* it left the CPU */
 	EVENT_SWITCH_IN,    /* it came back */
+	EVENT_TICK,	    /* what it did since its last tick, where no switches are seen */
 	EVENT_FORK,	    /* a thread or process began */
 	EVENT_FOUND,	    /* a thread that was there before the recording */
 	EVENT_EXIT,	    /* a thread ended */
@@ -61,6 +62,12 @@ struct event {
 		struct event_sample sample; /* SAMPLE, SWITCH_STACK */
 		bool was_preempted;	    /* SWITCH_OUT: it could have run on */
 		bool may_run;		    /* FOUND: it runs, or waits for a CPU */
+		struct {
+			uint64_t cpu_ns;      /* on a CPU */
+			uint64_t runnable_ns; /* waiting for one, or held by the recorder */
+		} tick; /* TICK; the rest of the time since the last one it was blocked. Ahead of a
+			   SAMPLE that shows where it was on a CPU, or a SWITCH_STACK where it
+			   waits now */
 		struct {
 			uint32_t parent_pid, parent_tid;
 		} fork;

@@ -11,6 +11,7 @@
 struct record_options {
 	const char *backend; /* a name, or "auto" */
 	uint64_t rate_hz;
+	double max_overhead_percent; /* how far ptrace may slow the program down */
 };
 
 /* What a recorder says of itself, for the report's header. */
@@ -18,9 +19,14 @@ struct recorder_facts {
 	char event[64];		/* "task-clock", "cycles, user only" */
 	char note[256];		/* why it is not a better one; "" */
 	bool has_switches;	/* switch records: CPU and off-CPU time are exact */
-	bool has_switch_stacks; /* stacks at switch-out */
+	bool has_switch_stacks; /* stacks at switch-out, or of those who wait */
+	bool has_ticks;		/* EVENT_TICK in the place of switch records */
 	bool sees_everyone;	/* also a thread whose EXIT was seen, to its last SWITCH_OUT (until
 				   then it gives back its memory), and programs that gain rights */
+	/* Of a backend that stops threads; as of the last recorder_next() that gave nothing. */
+	uint64_t stops, stopped_ns; /* threads held, and how long */
+	double look_rate_hz;	    /* looks a second, which each may stop several threads */
+	uint64_t cost_ppm;	    /* slow-down of the program, estimated, in millionths */
 };
 
 struct recorder {
@@ -40,10 +46,13 @@ struct recorder_backend {
 	int (*next)(struct recorder *recorder, struct event *event, struct error *err);
 	/* Waits until events are due, `fd` is readable, or the time is over. */
 	void (*wait)(struct recorder *recorder, int fd, int timeout_ms);
-	/* The program has ended: give out what is left, to the last record. */
+	/* The recording is over: let go of the program, give out what is left, to the last record.
+	 */
 	void (*drain)(struct recorder *recorder);
 	/* Copy much or little of the stacks of samples, of switches. At first little. */
 	void (*set_deep)(struct recorder *recorder, bool samples, bool switches);
+	/* A stack of this process has addresses in no known mapping. NULL where none is missed. */
+	void (*suspect_maps)(struct recorder *recorder, uint32_t pid);
 	void (*close)(struct recorder *recorder); /* accepts NULL */
 };
 

@@ -7,6 +7,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "collect/descriptors.h"
 #include "collect/perf_events.h"
 #include "collect/perf_record.h"
 #include "collect/recorder.h"
@@ -61,17 +62,6 @@ static void set_ours(struct recorder_perf *perf, uint32_t pid, bool is_ours)
 static void ask_for_priority(void)
 {
 	setpriority(PRIO_PROCESS, 0, -10);
-}
-
-/* Many CPUs need several descriptors each; the limit is raised for the recorder alone. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static int read_paranoid(void)
@@ -178,7 +168,7 @@ static struct recorder *perf_open(
 	struct recorder_perf *perf = alloc_zeroed(1, sizeof(*perf));
 
 	perf->recorder.backend = &recorder_perf;
-	raise_descriptor_limit();
+	descriptors_raise_limit();
 	ask_for_priority();
 	if (perf_events_open(&perf->events, target, options->rate_hz, err) < 0) {
 		explain_refusal(err);

@@ -340,6 +340,8 @@ static stack_id build_stack(
 	session->builder.time_ns = event->time_ns;
 	stack = stack_builder_build(&session->builder, thread, &event->sample);
 	adapt_copy(session, event->kind == EVENT_SAMPLE);
+	if (session->builder.was_unmapped && session->recorder->backend->suspect_maps)
+		session->recorder->backend->suspect_maps(session->recorder, event->pid);
 	return stack;
 }
 
@@ -359,10 +361,24 @@ static void handle_sample(struct session *session, const struct event *event)
 static void handle_switch_stack(struct session *session, const struct event *event)
 {
 	struct live_thread *thread = tasks_thread(&session->tasks, event->tid);
+	stack_id stack;
+
+	if (!thread)
+		return;
+	stack = build_stack(session, thread, event);
+	if (session->accounting.has_ticks)
+		accounting_wait_stack(&session->accounting, thread, event->time_ns, stack);
+	else
+		accounting_off_stack(thread, stack, event->sample.weight);
+}
+
+static void handle_tick(struct session *session, const struct event *event)
+{
+	struct live_thread *thread = tasks_thread(&session->tasks, event->tid);
 
 	if (thread)
-		accounting_off_stack(
-			thread, build_stack(session, thread, event), event->sample.weight);
+		accounting_tick(&session->accounting, thread, event->time_ns, event->tick.cpu_ns,
+			event->tick.runnable_ns);
 }
 
 /* A long wait whose beginning showed no stack: it is read while the thread waits. */
@@ -483,6 +499,9 @@ static void handle(struct session *session, const struct event *event)
 	case EVENT_SWITCH_IN:
 		handle_switch(session, event);
 		break;
+	case EVENT_TICK:
+		handle_tick(session, event);
+		break;
 	case EVENT_FORK:
 		handle_fork(session, event);
 		break;
@@ -529,8 +548,20 @@ static void settle_thread(void *context, struct live_thread *thread)
 	accounting_settle(&session->accounting, thread, session->now_ns);
 }
 
+static void describe_cost(struct session *session)
+{
+	struct profile_info *info = &session->profile->info;
+	const struct recorder_facts *facts = &session->recorder->facts;
+
+	info->stops = facts->stops;
+	info->stopped_ns = facts->stopped_ns;
+	info->look_rate_hz = (uint64_t)(facts->look_rate_hz + 0.5);
+	info->cost_ppm = facts->cost_ppm;
+}
+
 static int flush(struct session *session, struct error *err)
 {
+	describe_cost(session);
 	session->profile->info.duration_ns = since_zero(session, session->now_ns);
 	session->profile->info.elapsed_ns = session->profile->info.duration_ns;
 	tasks_visit(&session->tasks, settle_thread, session);
@@ -592,12 +623,9 @@ static int wait_for_last_switches(struct session *session, struct error *err)
 	return 0;
 }
 
-int session_run(struct session *session, bool *has_ended, struct error *err)
+/* As long as the recording goes on. */
+static int run_loop(struct session *session, bool *has_ended, struct error *err)
 {
-	uint64_t end_ns;
-
-	*has_ended = false;
-	session->flushed_ns = clock_now_ns();
 	while (!is_over(session, *has_ended)) {
 		int fd = *has_ended ? -1 : session->target->pid_fd;
 
@@ -612,8 +640,21 @@ int session_run(struct session *session, bool *has_ended, struct error *err)
 		if (flush_if_due(session, err) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+int session_run(struct session *session, bool *has_ended, struct error *err)
+{
+	uint64_t end_ns;
+	int result;
+
+	*has_ended = false;
+	session->flushed_ns = clock_now_ns();
+	result = run_loop(session, has_ended, err);
 	end_ns = clock_now_ns();
-	session->recorder->backend->drain(session->recorder);
+	session->recorder->backend->drain(session->recorder); /* also when recording failed */
+	if (result < 0)
+		return result;
 	if (handle_events(session, err) < 0)
 		return -1;
 	if (wait_for_last_switches(session, err) < 0)
@@ -624,6 +665,7 @@ int session_run(struct session *session, bool *has_ended, struct error *err)
 	if (session->tasks.thread_count > 0 && end_ns > session->now_ns)
 		session->now_ns = end_ns;
 	end_all(session);
+	describe_cost(session);
 	images_note_missing_rows(&session->images, session->profile);
 	session->profile->info.duration_ns = since_zero(session, session->now_ns);
 	session->profile->info.elapsed_ns = session->profile->info.duration_ns;
@@ -688,7 +730,8 @@ struct session *session_open(const struct session_options *options, const struct
 		return NULL;
 	}
 	session->accounting = (struct accounting){.profile = profile,
-		.has_switch_stacks = session->recorder->facts.has_switch_stacks};
+		.has_switch_stacks = session->recorder->facts.has_switch_stacks,
+		.has_ticks = session->recorder->facts.has_ticks};
 	profile->timeline = options->has_timeline ? &session->timeline : NULL;
 	describe(session);
 	if (target->is_attached && begin_attached(session, err) < 0) {

@@ -92,6 +92,7 @@ static frame_id frame_of(struct stack_builder *builder, struct live_process *pro
 		return frames_intern(&profile->frames, mapping->module, ip - mapping->walk.bias);
 	if (jit && (mapping || jit_names_know(jit, profile, ip, builder->time_ns)))
 		return jit_names_frame(jit, profile, ip, builder->time_ns);
+	builder->was_unmapped = true;
 	module = modules_intern(
 		&profile->modules, &profile->strings, "[unmapped]", MODULE_JIT, NULL);
 	return frames_intern(&profile->frames, module, ip);
@@ -291,6 +292,7 @@ static stack_id build_user(struct stack_builder *builder, struct live_thread *th
 	check_outer(builder, &source, &walk);
 	builder->was_cut = builder->outer->was_beyond;
 	builder->was_guessed = walk.any_flags & WALK_GUESSED;
+	builder->was_unmapped = walk.end == WALK_BAD_RETURN;
 	return add_walk(builder, thread, &source, &walk);
 }
 
@@ -327,7 +329,7 @@ stack_id stack_builder_build(struct stack_builder *builder, struct live_thread *
 {
 	stack_id stack = STACK_NOT_WALKED;
 
-	builder->was_cut = builder->was_guessed = false;
+	builder->was_cut = builder->was_guessed = builder->was_unmapped = false;
 	builder->was_completed = builder->was_restored = false;
 	if (sample->is_dying || (sample->has_user && is_within_exec(thread->process, sample)))
 		stack = STACK_ROOTED;

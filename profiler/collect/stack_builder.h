@@ -16,6 +16,7 @@ struct stack_builder {
 	size_t inside;		   /* frames of the last walk that its copy alone gave */
 	bool was_cut;		   /* the last stack was deeper than its copy */
 	bool was_completed; /* and its outer part could be read from the process all the same */
+	bool was_unmapped;  /* the last stack led to an address in no known mapping */
 	bool was_restored;  /* or was known from the thread's stack before */
 	bool was_guessed;   /* the last stack has a frame that no unwind row covers */
 };

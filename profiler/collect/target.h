@@ -6,17 +6,30 @@
 
 #include "base/error.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 /* Pids have at most 22 bits on Linux (PID_MAX_LIMIT). */
 #define PID_BITS 22
 
+/*
+ * The end of a child of ours. A recorder that traces it is told of that by wait4(2), and nobody
+ * else may call it while is_watched is set.
+ */
+struct target_end {
+	atomic_bool is_watched, is_set;
+	int status; /* as wait4(2) said */
+	struct rusage usage;
+};
+
 struct target {
 	pid_t pid;
-	pid_t tid;	  /* record this thread alone; 0: all, and all that descends from them */
-	int pid_fd;	  /* readable when the process has ended */
-	bool is_attached; /* it runs already, and is not ours to wait for */
+	pid_t tid;  /* record this thread alone; 0: all, and all that descends from them */
+	int pid_fd; /* readable when the process has ended */
+	struct target_end *end; /* NULL when is_attached */
+	bool is_attached;	/* it runs already, and is not ours to wait for */
 };
 
 /*

@@ -44,6 +44,7 @@ struct live_thread {
 	uint64_t since_ns;   /* accounted up to here */
 	uint64_t open_ns[2]; /* not yet given to a stack: CPU time, or the present time off it */
 	uint64_t cpu_ns[2];  /* CPU time that waits for a sample while the thread is off the CPU */
+	uint64_t over_ns;    /* CPU time told by a tick that is more than had passed */
 	stack_id last_stack; /* of its last sample; 0: none yet */
 	stack_id off_stack;  /* where it left the CPU; 0: not known */
 	uint64_t off_weight;

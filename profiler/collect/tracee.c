@@ -41,6 +41,7 @@ int tracee_prepare(struct tracee *tracee, char *const argv[], struct error *err)
 
 	*tracee = (struct tracee){
 		.target.pid_fd = -1, .start_fd = -1, .failure_fd = -1, .argv = argv};
+	tracee->target.end = &tracee->end;
 	if (pipe2(start, O_CLOEXEC) < 0 || pipe2(failure, O_CLOEXEC) < 0)
 		return error_set_errno(err, "cannot create a pipe");
 	tracee->target.pid = fork();
@@ -75,29 +76,36 @@ int tracee_start(struct tracee *tracee, int *exec_errno, struct error *err)
 		return 0;
 	if (got != sizeof(*exec_errno))
 		*exec_errno = EIO;
-	waitpid(tracee->target.pid, NULL, 0);
+	if (!tracee->end.is_watched)
+		waitpid(tracee->target.pid, NULL, 0);
 	tracee->target.pid = 0;
 	errno = *exec_errno;
 	return error_set_errno(err, "cannot run %s", tracee->argv[0]);
 }
 
-bool tracee_has_ended(struct tracee *tracee, bool block, struct tracee_end *end)
+static void look_for_end(struct tracee *tracee, bool block)
 {
-	struct rusage usage;
-	int status;
+	struct target_end *end = &tracee->end;
 	pid_t got;
 
+	do
+		got = wait4(tracee->target.pid, &end->status, block ? 0 : WNOHANG, &end->usage);
+	while (got < 0 && errno == EINTR);
+	end->is_set = got == tracee->target.pid;
+}
+
+bool tracee_has_ended(struct tracee *tracee, bool block, struct tracee_end *end)
+{
 	if (tracee->target.pid == 0)
 		return true;
-	do
-		got = wait4(tracee->target.pid, &status, block ? 0 : WNOHANG, &usage);
-	while (got < 0 && errno == EINTR);
-	if (got != tracee->target.pid)
+	if (!tracee->end.is_set && !tracee->end.is_watched)
+		look_for_end(tracee, block);
+	if (!tracee->end.is_set)
 		return false;
 	tracee->target.pid = 0;
-	*end = (struct tracee_end){.status = status,
-		.usage = usage,
-		.peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024};
+	*end = (struct tracee_end){.status = tracee->end.status,
+		.usage = tracee->end.usage,
+		.peak_rss_bytes = (uint64_t)tracee->end.usage.ru_maxrss * 1024};
 	return true;
 }
 

@@ -17,8 +17,9 @@
 
 struct tracee {
 	struct target target; /* pid 0: it was waited for */
-	int start_fd;	      /* a byte lets the helper go on to exec, closing it ends the helper */
-	int failure_fd;	      /* the errno of a failed exec arrives here */
+	struct target_end end;
+	int start_fd;	/* a byte lets the helper go on to exec, closing it ends the helper */
+	int failure_fd; /* the errno of a failed exec arrives here */
 	char *const *argv;
 };
 
@@ -37,7 +38,10 @@ int tracee_prepare(struct tracee *tracee, char *const argv[], struct error *err)
  */
 int tracee_start(struct tracee *tracee, int *exec_errno, struct error *err);
 
-/* Whether the program has ended; fills `end` the first time. With block set, waits for it. */
+/*
+ * Whether the program has ended; fills `end` the first time. With block set, waits for it: not
+ * while a recorder watches it.
+ */
 bool tracee_has_ended(struct tracee *tracee, bool block, struct tracee_end *end);
 
 /* The exit status that a shell would show: 128 + signal when killed. */

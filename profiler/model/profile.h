@@ -49,10 +49,15 @@ struct profile_info {
 		off_cpu_shared_ns; /* in episodes whose like were sampled: shared out among these */
 	uint64_t off_cpu_inferred_ns; /* given to the thread's nearest known stack */
 	uint64_t heuristic_samples;   /* stacks with a frame that no unwind row covered */
-	uint64_t completed_samples;   /* stacks deeper than the copy, whose rest was read a moment later */
+	uint64_t completed_samples;   /* stacks deeper than the copy, whose rest was read a moment
+					 later */
 	uint64_t restored_samples;    /* the same, known from the thread's stack before */
-	uint64_t recorder_cpu_ns;     /* what recording itself used */
-	uint64_t attached_pid;	      /* the process that ran already; 0: the program was started */
+	/* Of a recorder that stops the program's threads; 0 where none was. */
+	uint64_t stops, stopped_ns; /* to look at a thread, and how long they were held in all */
+	uint64_t look_rate_hz;	    /* looks a second, on average: adapted to what they cost */
+	uint64_t cost_ppm;	    /* slow-down of the program, estimated, in millionths */
+	uint64_t recorder_cpu_ns;   /* what recording itself used */
+	uint64_t attached_pid;	    /* the process that ran already; 0: the program was started */
 	uint64_t is_incomplete; /* 1: the recording was cut off; the rest of the file is missing */
 };
 
