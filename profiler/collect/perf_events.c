@@ -19,7 +19,12 @@
 #define SWITCH_STACKS_HZ 499
 #define CHAIN_MAX	 64
 
-/* A machine of so many CPUs or fewer may take events per CPU for a single program's sake. */
+/*
+ * Events per CPU see all programs, and each sample of another one costs that one the interrupt and
+ * the copy of its stack (3 to 50 us), and the recorder a look at it. The more CPUs a machine has,
+ * the more likely most of them do something else than the program that is recorded: from so many on
+ * events are the program's own, which cost it something at each context switch instead.
+ */
 #define PER_CPU_MAX 64
 
 /* One rung of the ladder from the best event to the one that is always there. */

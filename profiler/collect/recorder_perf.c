@@ -20,8 +20,13 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* All rings together, and one at most: an eighth of a second and more of samples that carry 63 KiB
- * each. */
+/*
+ * How much memory the kernel gets to write to. A ring of 8 MiB holds an eighth of a second and more
+ * of samples that carry 63 KiB each. Many CPUs share RINGS_BYTES, but never get less than 512 KiB
+ * each: 30 samples of 16 KiB; half of them wake the recorder, which has 15 ms then. That also is
+ * what perf_event_mlock_kb (516) allows an ordinary user for each CPU. The rings of the switch
+ * events come on top of it: in all 20 MiB for 2 CPUs, 80 for 8 to 128, 160 for 256.
+ */
 #define RINGS_BYTES	 (64u << 20)
 #define RING_BYTES_MAX	 (8u << 20)
 #define SWITCH_RING_PART 4

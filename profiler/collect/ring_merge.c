@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 
+#define CACHE_LINE     64
+#define PREFETCH_BYTES 2048
+
 struct ring_waiting {
 	uint64_t time_ns; /* of the ring's next record */
 	uint32_t ring;
@@ -35,6 +38,22 @@ static void sift_down(struct ring_merge *merge, size_t at)
 	heap[at] = moved;
 }
 
+/*
+ * What another CPU wrote is not in this one's cache, and a sample's record is some thousand bytes,
+ * of which a walk reads the first, the innermost frames, and the size at the end. With many rings
+ * there is time to have them brought until it is the record's turn.
+ */
+static void prefetch_record(const struct perf_event_header *record)
+{
+	const uint8_t *at = (const uint8_t *)record;
+	size_t bytes = record->size < PREFETCH_BYTES ? record->size : PREFETCH_BYTES;
+
+	for (size_t offset = CACHE_LINE; offset < bytes; offset += CACHE_LINE)
+		__builtin_prefetch(at + offset);
+	__builtin_prefetch(at + record->size - 8);
+	__builtin_prefetch(at + record->size); /* the header of the one behind it */
+}
+
 /* Gives the last record's room back to the kernel and queues its ring by the next one. */
 static void release_record(struct ring_merge *merge)
 {
@@ -44,10 +63,12 @@ static void release_record(struct ring_merge *merge)
 	ring_skip(ring, merge->record);
 	merge->record = NULL;
 	next = ring_peek(ring);
-	if (next)
+	if (next) {
+		prefetch_record(next);
 		merge->heap[0].time_ns = perf_record_time(next);
-	else
+	} else {
 		merge->heap[0] = merge->heap[--merge->heap_count];
+	}
 	sift_down(merge, 0);
 }
 

@@ -174,6 +174,49 @@ def recorder_cpu():
         print(f"   {seconds:>2} s of CPU: {number(fields['recorder cpu']):.3f} s, {100 * share:.2f} %")
 
 
+def record_and_watch(*options):
+    """Records; the fields of `cprof info`, and the most memory that the recorder had in KiB."""
+    recorder = subprocess.Popen([CPROF, "run", "-q", *options], stdout=subprocess.DEVNULL)
+    most = 0
+    while recorder.poll() is None:
+        try:
+            status = open(f"/proc/{recorder.pid}/status").read()
+        except OSError:
+            break
+        most = max([most] + [int(kib) for kib in re.findall(r"VmHWM:\s+(\d+)", status)])
+        time.sleep(0.02)
+    recorder.wait()
+    return info("out.prof"), most
+
+
+def recorder_row(what, *options):
+    fields, memory = record_and_watch(*options)
+    cpu, elapsed = number(fields["recorder cpu"]), number(fields["elapsed"])
+    program = number(fields["user"]) + number(fields["system"])
+    print(f"   {what:34} {100 * cpu / elapsed:6.2f} % of a CPU  {100 * cpu / program:6.2f} % of the "
+          f"program's  {memory / 1024:6.1f} MiB  {int(number(fields['lost'])):>6} lost  "
+          f"{int(number(fields['switches'])):>8} switches")
+
+
+@figure
+def recorder_threads():
+    """the recorder's CPU time and memory against threads and rates (hoped: below 2 % of the program's at 999 Hz; nothing lost)"""
+    seconds = os.environ.get("SECONDS_EACH", "3")
+    for kind in ("busy", "sleeping"):
+        for threads in ("1", "16", "64", "1000"):
+            recorder_row(f"{threads} {kind} threads, 999 Hz",
+                         BENCH + "many_threads", threads, seconds, kind)
+    for rate in ("99", "999", "10000"):
+        recorder_row(f"16 busy threads, {rate} Hz", "-F", rate,
+                     BENCH + "many_threads", "16", seconds, "busy")
+
+
+@figure
+def many_cpus():
+    """the reading thread against the number of CPUs, simulated (hoped: one keeps up with 256 busy ones)"""
+    print(run(BENCH + "many_cpus")[2].stdout.rstrip())
+
+
 @figure
 def slowdown():
     """slow-down of a CPU-bound program at 999 Hz (hoped: cprof at most 1.02 of ip only, below perf)"""
