@@ -42,7 +42,7 @@ static stack_id remember(const struct walked_stack *walk, uint64_t frame_bytes)
 	stack_id stack = STACK_ROOTED;
 	uint32_t depth = 0;
 
-	stack_memory_leave(&memory, UINT64_MAX);
+	stack_memory_forget(&memory);
 	for (size_t i = walk->depth; i-- > 0;) {
 		stack = stacks_push(&stacks, stack, walk->frames[i]);
 		depth++;
@@ -134,6 +134,8 @@ START_TEST(what_a_thread_has_left_is_forgotten)
 	ck_assert_ptr_nonnull(stack_memory_find(&memory, &stacks, &part, &inner));
 	stack_memory_leave(&memory, walk.cfas[DEPTH - 10]);
 	ck_assert_ptr_null(stack_memory_find(&memory, &stacks, &part, &inner));
+	ck_assert_uint_ge(memory.marks.count, 1);
+	stack_memory_leave(&memory, UINT64_C(0x7ffff0000000)); /* on another stack */
 	ck_assert_uint_ge(memory.marks.count, 1);
 	stack_memory_clear(&memory);
 	ck_assert_uint_eq(memory.marks.count, 0);

@@ -232,7 +232,7 @@ static void add_deep(struct sentence *line, const struct profile_info *info, uin
 	if (deep == 0)
 		return;
 	say(line,
-		"; %.1f %% deeper than the copy (%.1f %% completed from the running program, "
+		"; %.1f %% go on beyond the copy (%.1f %% completed from the running program, "
 		"%.1f %% restored from the thread's stack before)",
 		measure_percent(deep, samples), measure_percent(info->completed_samples, samples),
 		measure_percent(info->restored_samples, samples));

@@ -44,6 +44,7 @@ struct session {
 	uint64_t now_ns;	      /* time of the last event */
 	uint64_t looked_ns;	      /* when long waits were last looked at */
 	bool expects_blocked;	      /* some thread may turn out to wait for long */
+	bool reads_stacks;	      /* copies are not enough for some thread */
 	bool samples_need_deep, switches_need_deep; /* some stack was larger than its copy */
 	uint8_t *blocked_stack;			    /* BLOCKED_STACK_BYTES */
 	uint64_t flushed_ns;			    /* when the journal was last written */
@@ -339,6 +340,7 @@ static stack_id build_stack(
 
 	session->builder.time_ns = event->time_ns;
 	stack = stack_builder_build(&session->builder, thread, &event->sample);
+	session->reads_stacks |= session->builder.was_read;
 	adapt_copy(session, event->kind == EVENT_SAMPLE);
 	if (session->builder.was_unmapped && session->recorder->backend->suspect_maps)
 		session->recorder->backend->suspect_maps(session->recorder, event->pid);
@@ -630,8 +632,7 @@ static int run_loop(struct session *session, bool *has_ended, struct error *err)
 		int fd = *has_ended ? -1 : session->target->pid_fd;
 
 		session->recorder->backend->wait(session->recorder, fd,
-			session->expects_blocked || session->samples_need_deep ? WAIT_MS_SOON
-									       : WAIT_MS);
+			session->expects_blocked || session->reads_stacks ? WAIT_MS_SOON : WAIT_MS);
 		*has_ended = target_has_ended(session->target);
 		if (handle_events(session, err) < 0)
 			return -1;

@@ -99,17 +99,22 @@ static frame_id frame_of(struct stack_builder *builder, struct live_process *pro
 }
 
 /*
- * Whether what was read a moment after the sample belongs to it. Of a frame that is larger than
- * most of the copy nothing may be left to compare, as the functions it called have returned: then
- * it counts that the frame's return address follows a call of this very function, and that the
- * stack goes on from there to its root.
+ * Whether what was read a moment after the sample belongs to it. A handler's stack keeps the
+ * interrupted registers when the handler has returned, so that the interrupted function's return
+ * address must not be one of another call. Of a frame that is larger than most of the copy nothing
+ * may be left to compare, as the functions it called have returned: then it counts that the frame's
+ * return address follows a call of this very function, and that the stack goes on from there to its
+ * root.
  */
 static bool outer_belongs(const struct stack_builder *builder, const struct walk_source *source,
 	const struct walk_result *walk)
 {
 	size_t last = builder->inside - 1; /* the frame at the border */
 
-	if (outer_stack_is_unchanged(builder->outer, walk, builder->inside))
+	if (outer_stack_is_unchanged(builder->outer, walk, builder->inside) &&
+		!(builder->flags[last - 1] & WALK_SIGNAL && walk->depth > last + 1 &&
+			guess_is_call_of_another(
+				source, builder->ips[last + 1], builder->ips[last])))
 		return true;
 	return walk->end == WALK_ROOTED && walk->depth > last + 1 &&
 	       outer_stack_is_mostly(builder->outer, walk, last) &&
@@ -158,12 +163,6 @@ static stack_id push_walk(struct stack_builder *builder, struct stack_memory *me
 static struct walked_stack first_frames(const struct stack_builder *builder, size_t depth)
 {
 	return (struct walked_stack){builder->ips, builder->cfas, builder->frames, depth};
-}
-
-/* A thread whose stack is larger than its copy, or was. */
-static bool keeps_marks(const struct live_thread *thread, const struct event_sample *sample)
-{
-	return sample->stack_is_cut || thread->memory.marks.count > 0;
 }
 
 /*
@@ -236,8 +235,7 @@ static stack_id add_doubtful(struct stack_builder *builder, struct live_thread *
 static stack_id add_whole(struct stack_builder *builder, struct live_thread *thread,
 	const struct walk_source *source, struct walk_result *walk)
 {
-	struct stack_memory *memory =
-		keeps_marks(thread, builder->outer->sample) ? &thread->memory : NULL;
+	struct stack_memory *memory = thread->memory.is_kept ? &thread->memory : NULL;
 	struct stacks *stacks = &builder->profile->stacks;
 	struct walked_stack whole = first_frames(builder, walk->depth),
 			    certain = first_frames(builder, builder->inside);
@@ -251,7 +249,7 @@ static stack_id add_whole(struct stack_builder *builder, struct live_thread *thr
 	if (mark)
 		stack_memory_compared(memory, true);
 	if (memory)
-		stack_memory_leave(memory, UINT64_MAX);
+		stack_memory_forget(memory);
 	builder->was_completed = builder->inside < walk->depth;
 	return push_walk(builder, memory, STACK_ROOTED, 0, walk->depth);
 }
@@ -264,6 +262,7 @@ static stack_id add_walk(struct stack_builder *builder, struct live_thread *thre
 	for (size_t i = 0; i < walk->depth; i++)
 		builder->frames[i] = frame_of(builder, thread->process,
 			walk_lookup_ip(builder->ips[i], builder->flags[i]));
+	thread->memory.is_kept |= builder->outer->sample->stack_is_cut || builder->outer->was_read;
 	stack_memory_leave(&thread->memory, source->stack_address);
 	if (end == STACK_ROOTED)
 		return add_whole(builder, thread, source, walk);
@@ -291,6 +290,7 @@ static stack_id build_user(struct stack_builder *builder, struct live_thread *th
 		&walk);
 	check_outer(builder, &source, &walk);
 	builder->was_cut = builder->outer->was_beyond;
+	builder->was_read = builder->outer->was_read;
 	builder->was_guessed = walk.any_flags & WALK_GUESSED;
 	builder->was_unmapped = walk.end == WALK_BAD_RETURN;
 	return add_walk(builder, thread, &source, &walk);
@@ -329,7 +329,8 @@ stack_id stack_builder_build(struct stack_builder *builder, struct live_thread *
 {
 	stack_id stack = STACK_NOT_WALKED;
 
-	builder->was_cut = builder->was_guessed = builder->was_unmapped = false;
+	builder->was_cut = builder->was_read = false;
+	builder->was_guessed = builder->was_unmapped = false;
 	builder->was_completed = builder->was_restored = false;
 	if (sample->is_dying || (sample->has_user && is_within_exec(thread->process, sample)))
 		stack = STACK_ROOTED;

@@ -15,6 +15,7 @@ struct stack_builder {
 	struct outer_stack *outer; /* what lies beyond a sample's copy */
 	size_t inside;		   /* frames of the last walk that its copy alone gave */
 	bool was_cut;		   /* the last stack was deeper than its copy */
+	bool was_read;		   /* more than the copy was asked for */
 	bool was_completed; /* and its outer part could be read from the process all the same */
 	bool was_unmapped;  /* the last stack led to an address in no known mapping */
 	bool was_restored;  /* or was known from the thread's stack before */

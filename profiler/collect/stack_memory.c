@@ -1,7 +1,5 @@
 #include "collect/stack_memory.h"
 
-#define GAP_MIN 1024
-
 /* Marks that are further apart lie on different stacks. */
 #define GAP_MAX (8u << 20)
 
@@ -96,15 +94,22 @@ void stack_memory_compared(struct stack_memory *memory, bool was_right)
 	memory->wrong_count = memory->right_count > 0 ? 1 : memory->wrong_count + 1;
 	memory->right_count = 0;
 	if (memory->wrong_count >= STACK_MEMORY_ERRORS)
-		stack_memory_leave(memory, UINT64_MAX);
+		stack_memory_forget(memory);
 }
 
 void stack_memory_leave(struct stack_memory *memory, uint64_t cfa)
 {
 	size_t *count = &memory->marks.count;
 
+	if (*count > 0 && memory->marks.items[0].cfa < cfa)
+		return;
 	while (*count > 0 && memory->marks.items[*count - 1].cfa <= cfa)
 		(*count)--;
+}
+
+void stack_memory_forget(struct stack_memory *memory)
+{
+	memory->marks.count = 0;
 }
 
 static void drop_every_second(struct stack_memory *memory)
@@ -117,9 +122,7 @@ static void drop_every_second(struct stack_memory *memory)
 /* How much of the stack one mark is for. */
 static uint64_t gap_of(const struct stack_memory *memory, uint64_t innermost_cfa)
 {
-	uint64_t gap = (memory->marks.items[0].cfa - innermost_cfa) / STACK_MEMORY_MARKS;
-
-	return gap > GAP_MIN ? gap : GAP_MIN;
+	return (memory->marks.items[0].cfa - innermost_cfa) / STACK_MEMORY_MARKS;
 }
 
 static bool wants(const struct stack_memory *memory, const struct stack_mark *mark,

@@ -16,15 +16,16 @@
  *
  * Why that is right: while a frame lives, the frames outside of it do not change. What it does not
  * exclude is that the frame ended since the last sample and the same call was made again, at the
- * same depth, by a caller who was called from elsewhere. So
- *   - the marks are always those of the thread's last stack: each sample takes away what it has
- * left, and a mark further in than what it shares;
- *   - whenever the outer part of a stack could be read from the process, it is compared with what
- * the marks would have said. Where the two differ neither is used. A thread whose marks differed
- * once gets nothing from them until they agreed STACK_MEMORY_PROOFS times in a row; differing
- *     STACK_MEMORY_ERRORS times in a row they are forgotten.
+ * same depth, by a caller who was called from elsewhere.
  *
- * Only threads whose copy was full once have marks; at most STACK_MEMORY_MARKS each (6 KiB).
+ * So, first, the marks are always those of the thread's last stack: each sample takes away what it
+ * has left or has otherwise. Second, whenever the outer part of a stack could be read from the
+ * process, it is compared with what the marks would have said. Where the two differ neither is used.
+ * A thread whose marks differed once gets nothing from them until they agreed STACK_MEMORY_PROOFS
+ * times in a row; differing STACK_MEMORY_ERRORS times in a row they are forgotten.
+ *
+ * Only threads whose copy was full once, or did not hold all that a walk needed, have marks; at
+ * most STACK_MEMORY_MARKS each (6 KiB).
  */
 #pragma once
 
@@ -48,6 +49,7 @@ struct stack_memory {
 	uint32_t right_count; /* comparisons since the last that differed */
 	uint32_t wrong_count; /* those that differed in a row; while right_count grows, the last
 				 such number */
+	bool is_kept;	      /* the owner's: this thread has marks */
 };
 
 /*
@@ -85,8 +87,13 @@ bool stack_memory_is_trusted(const struct stack_memory *memory);
 /* What a comparison with the process said. */
 void stack_memory_compared(struct stack_memory *memory, bool was_right);
 
-/* Forgets the marks inside of `cfa` and at it: all that the thread has left. */
+/*
+ * Forgets the marks inside of `cfa` and at it: all that the thread has left. None when `cfa` lies
+ * outside of them all, as on another stack.
+ */
 void stack_memory_leave(struct stack_memory *memory, uint64_t cfa);
+
+void stack_memory_forget(struct stack_memory *memory); /* all marks */
 
 /*
  * One more, further in than all others: the border of a frame of `frame_bytes`, on a stack that

@@ -1,5 +1,7 @@
 #include "unwind/guess.h"
 
+#include "unwind/prologue.h"
+
 /* Where the end of the stack is not known, how far above the copy an address may be meant. */
 #define STACK_MAX (UINT64_C(256) << 20)
 
@@ -102,6 +104,30 @@ bool guess_is_call_of(const struct walk_source *source, uint64_t return_address,
 	return true;
 }
 
+/* A jump through memory, as in a PLT: endbr64; bnd jmp *x(rip). Or what such an entry does first.
+ */
+static bool is_stub(const struct walk_source *source, uint64_t address)
+{
+	struct code code = read_code(source, address);
+	size_t at = 0;
+
+	if (code.is_known && memcmp(code.at, "\xf3\x0f\x1e\xfa", 4) == 0)
+		code = read_code(source, address + 4);
+	if (!code.is_known)
+		return true;
+	at += code.at[0] == 0xf2;
+	return code.at[at] == 0x68 || (code.at[at] == 0xff && code.at[at + 1] == 0x25);
+}
+
+bool guess_is_call_of_another(
+	const struct walk_source *source, uint64_t return_address, uint64_t ip)
+{
+	uint64_t target;
+
+	return called_by(source, return_address, &target) && !is_stub(source, target) &&
+	       !guess_is_call_of(source, return_address, ip);
+}
+
 static bool is_executable(const struct walk_source *source, uint64_t return_address)
 {
 	return source->find_module(source->context, return_address - 1) != NULL;
@@ -178,6 +204,62 @@ static bool take_by_near_call(const struct walk_source *source, struct walk_regi
 	       take_from_stack(source, registers, 0);
 }
 
+/* How far up the stack the return address of a function that keeps no frame pointer is looked for.
+ */
+#define FRAME_WORDS_MAX 64
+
+/*
+ * A word that follows a direct call, and lies where the prologue of the called function has left
+ * its return address.
+ */
+static bool is_own_return_address(const struct walk_source *source, uint64_t ip, uint64_t words,
+	uint64_t ra, struct prologue *prologue)
+{
+	uint64_t target;
+
+	return is_executable(source, ra) && called_by(source, ra, &target) &&
+	       ip - target < FUNCTION_MAX && prologue_decode(source, target, ip, prologue) &&
+	       !prologue->has_frame_pointer && prologue->words == words;
+}
+
+static void give_back(const struct walk_source *source, struct walk_registers *registers,
+	const struct prologue *prologue, uint64_t place)
+{
+	registers->known &= CALLEE_SAVED;
+	for (size_t i = 0; i < prologue->saved_count; i++) {
+		uint8_t saved = prologue->saved_register[i];
+
+		if (!(CALLEE_SAVED >> saved & 1) || saved == UNWIND_RSP)
+			continue;
+		if (walk_source_read(source, place - 8 * (i + 1), &registers->r[saved]))
+			registers->known |= 1u << saved;
+		else
+			registers->known &= ~(1u << saved);
+	}
+}
+
+/* A function that was called directly and has pushed registers, without a frame pointer. */
+static bool take_by_pushes(const struct walk_source *source, struct walk_registers *registers)
+{
+	uint64_t rsp = registers->r[UNWIND_RSP], ra;
+	const struct walk_module *module = source->find_module(source->context, registers->ip);
+	struct prologue prologue;
+
+	if (!module || !module->rows) /* code made at run time keeps frame pointers */
+		return false;
+	for (uint64_t words = 1; words <= FRAME_WORDS_MAX; words++) {
+		if (!walk_source_read(source, rsp + 8 * words, &ra))
+			return false;
+		if (!is_own_return_address(source, registers->ip, words, ra, &prologue))
+			continue;
+		give_back(source, registers, &prologue, rsp + 8 * words);
+		registers->r[UNWIND_RSP] = rsp + 8 * words + 8;
+		registers->ip = ra;
+		return true;
+	}
+	return false;
+}
+
 /* The same where nothing better holds: it must at least follow some call. */
 static bool take_by_any_call(const struct walk_source *source, struct walk_registers *registers)
 {
@@ -211,6 +293,16 @@ static bool take_by_trampoline(const struct walk_source *source, struct walk_reg
 		return false;
 	*registers = interrupted;
 	return true;
+}
+
+/* glibc's makecontext() lets a coroutine's function return to this: mov rbx, rsp; mov (rsp), rdi.
+ */
+static bool is_coroutine_start(const struct walk_source *source, uint64_t ip)
+{
+	static const uint8_t start_context[] = {0x48, 0x89, 0xdc, 0x48, 0x8b, 0x3c, 0x24};
+	const struct code code = read_code(source, ip);
+
+	return code.is_known && memcmp(code.at, start_context, sizeof(start_context)) == 0;
 }
 
 enum walk_end guess_unreadable(
@@ -281,11 +373,17 @@ enum walk_end guess_caller(const struct walk_source *source, struct walk_registe
 		*flags = WALK_PROLOGUE;
 		return WALK_ON;
 	}
+	if (is_mapped && is_return && is_coroutine_start(source, registers->ip)) {
+		*own_flags &= ~WALK_RETURN; /* nothing was called there */
+		return WALK_ROOTED;
+	}
 	*flags = WALK_RETURN | WALK_PROLOGUE;
 	if (!is_mapped)
 		return take_by_any_call(source, registers) ? WALK_ON : WALK_NO_RULE;
 	if (!is_return &&
 		(take_by_prologue(source, registers) || take_by_near_call(source, registers)))
+		return WALK_ON;
+	if (take_by_pushes(source, registers))
 		return WALK_ON;
 	end = take_by_frame_pointer(source, registers, is_return, needed_address);
 	if (end == WALK_ON)

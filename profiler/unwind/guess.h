@@ -32,3 +32,10 @@ enum walk_end guess_unreadable(
  * address.
  */
 bool guess_is_call_of(const struct walk_source *source, uint64_t return_address, uint64_t ip);
+
+/*
+ * Whether it follows a direct call of some other function, and not of a PLT entry. (It may be right
+ * all the same, when that other function ended in a jump to the one that holds `ip`.)
+ */
+bool guess_is_call_of_another(
+	const struct walk_source *source, uint64_t return_address, uint64_t ip);
