@@ -6,6 +6,7 @@
 #include "elf/elf_file.h"
 #include "unwind/bytes.h"
 #include "unwind/cfi.h"
+#include "unwind/derive.h"
 #include "unwind/rows.h"
 
 #include <elf.h>
@@ -21,6 +22,7 @@ struct builder {
 	const struct cfi *cfi;
 	const struct cfi_section *section; /* of the function that is running */
 	bool is_signal;
+	bool is_derived;
 	uint64_t end; /* where its rows end */
 	uint64_t base;
 	ARRAY(uint32_t) starts;
@@ -195,7 +197,9 @@ static bool build_rule(
 	}
 	if (builder->is_signal)
 		rule->flags |= UNWIND_RULE_SIGNAL;
-	if (rule->cfa != UNWIND_CFA_REGISTER || builder->is_signal ||
+	if (builder->is_derived)
+		rule->flags |= UNWIND_RULE_DERIVED;
+	if (rule->cfa != UNWIND_CFA_REGISTER || builder->is_signal || builder->is_derived ||
 		!(rule->flags & UNWIND_RULE_RA_AT_CFA_8))
 		rule->flags &= (uint8_t)~UNWIND_RULE_PLAIN;
 	return true;
@@ -241,9 +245,21 @@ static void take_row(void *context, uint64_t file_addr, const struct cfi_state *
  * Functions in order of their starts. Where two overlap, damage or a linker's leftover, the one
  * that starts later has the bytes; of two with the same start the first one, from .eh_frame.
  */
-static void build_rows(struct builder *builder)
+static void build_gap(
+	struct builder *builder, const struct derived *derived, uint64_t start, uint64_t end)
+{
+	builder->end = end;
+	builder->is_signal = false;
+	builder->is_derived = true;
+	derived_rows(derived, start, end, take_row, builder);
+	builder->is_derived = false;
+	add_row(builder, end, 0);
+}
+
+static void build_rows(struct builder *builder, const struct derived *derived)
 {
 	const struct cfi *cfi = builder->cfi;
+	uint64_t covered = cfi->low;
 
 	for (size_t i = 0; i < cfi->functions.count; i++) {
 		const struct cfi_function *function = &cfi->functions.items[i];
@@ -255,6 +271,8 @@ static void build_rows(struct builder *builder)
 		while (next < cfi->functions.items + cfi->functions.count &&
 			next->start == function->start)
 			next++;
+		if (function->start > covered)
+			build_gap(builder, derived, covered, function->start);
 		builder->end = function->end;
 		if (next < cfi->functions.items + cfi->functions.count &&
 			next->start < builder->end)
@@ -263,7 +281,11 @@ static void build_rows(struct builder *builder)
 		builder->is_signal = cie->is_signal;
 		builder->damaged_count += !cfi_run(cfi, function, take_row, builder);
 		add_row(builder, builder->end, 0);
+		if (function->end > covered)
+			covered = function->end;
 	}
+	if (cfi->high > covered)
+		build_gap(builder, derived, covered, cfi->high);
 }
 
 /* One pass of a radix sort by 11 bits of the start's offset; stable. */
@@ -384,16 +406,19 @@ static struct unwind_rows *pack(const struct builder *builder)
 	return rows;
 }
 
-static struct unwind_rows *build(struct cfi *cfi)
+static struct unwind_rows *build(struct cfi *cfi, struct elf_file *file)
 {
 	struct builder builder = {.cfi = cfi, .base = cfi->low};
+	struct derived derived = {0};
 	struct unwind_rows *rows;
 
 	*array_add(&builder.units) = 0; /* unit 0: no rule */
 	sort_functions(cfi);
 	array_reserve(&builder.starts, cfi->functions.count * 4);
 	array_reserve(&builder.rules, cfi->functions.count * 4);
-	build_rows(&builder);
+	derive_gaps(&derived, file, cfi);
+	build_rows(&builder, &derived);
+	derived_release(&derived);
 	rows = pack(&builder);
 	array_release(&builder.starts);
 	array_release(&builder.rules);
@@ -421,7 +446,7 @@ struct unwind_rows *unwind_rows_compile(struct elf_file *file, struct error *err
 	if (cfi.functions.count == 0 && (debug = elf_file_debug(file)) != NULL)
 		read_section(&cfi, debug, ".debug_frame", false);
 	add_entry_point(&cfi, file);
-	rows = build(&cfi);
+	rows = build(&cfi, file);
 	cfi_release(&cfi);
 	elf_file_close(debug);
 	return rows;

@@ -74,6 +74,7 @@ enum unwind_rule_flag {
 	UNWIND_RULE_SIGNAL = 1,	     /* a signal handler's trampoline: the caller was interrupted */
 	UNWIND_RULE_OUTERMOST = 2,   /* return address marked undefined: _start, a thread's start */
 	UNWIND_RULE_RA_AT_CFA_8 = 4, /* return address in its usual place, the word below the CFA */
+	UNWIND_RULE_DERIVED = 16,    /* not from CFI, but from the instructions (derive.h) */
 	UNWIND_RULE_PLAIN = 8,	     /* CFA by register, the above, every register AT_CFA */
 };
 
@@ -109,9 +110,10 @@ struct unwind_expression {
 
 /*
  * Compiles the module's CFI. .debug_frame (of the file, else of its debug file) fills what
- * .eh_frame leaves open; the debug file is only opened when the module itself has no CFI at all. A
- * module without CFI gives a table without rows, damaged CFI the rows that made sense. NULL with an
- * error only when the file is not for x86-64. The file may be closed afterwards; caller frees.
+ * .eh_frame leaves open; the debug file is only opened when the module itself has no CFI at all.
+ * Code that has none gets rows by its instructions, as far as they can be followed; of damaged CFI
+ * the rows are those that made sense. NULL with an error only when the file is not for x86-64. The
+ * file may be closed afterwards; caller frees.
  */
 struct unwind_rows *unwind_rows_compile(struct elf_file *file, struct error *err);
 void unwind_rows_free(struct unwind_rows *rows); /* accepts NULL */

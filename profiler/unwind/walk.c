@@ -257,6 +257,22 @@ static enum walk_end step_by_guess(struct walk *walk)
 	return end;
 }
 
+/* A rule that was derived from the code is good where it leads to code. */
+static enum walk_end step_derived(struct walk *walk)
+{
+	const struct walk_registers before = walk->registers;
+	enum walk_end end = step_any(walk);
+
+	walk->next_flags |= WALK_PROLOGUE;
+	if (end == WALK_TRUNCATED ||
+		(end == WALK_ON &&
+			walk->source->find_module(walk->source->context, walk->registers.ip - 1)))
+		return end;
+	walk->registers = before;
+	walk->cfa = 0;
+	return step_by_guess(walk);
+}
+
 /* Moves to the caller, or says how the walk ends. */
 static enum walk_end step(struct walk *walk)
 {
@@ -272,6 +288,8 @@ static enum walk_end step(struct walk *walk)
 		return WALK_ROOTED;
 	if (rule->flags & UNWIND_RULE_PLAIN)
 		end = step_plain(walk);
+	else if (rule->flags & UNWIND_RULE_DERIVED)
+		end = step_derived(walk);
 	else if (rule->cfa != UNWIND_CFA_NONE)
 		end = step_any(walk);
 	else

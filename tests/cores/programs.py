@@ -74,7 +74,7 @@ def redis_load(directory):
 
 def nginx_load(directory):
     url = f"http://127.0.0.1:{port_of(directory)}/big.c"
-    return [["ab", "-q", "-c", "8", "-n", "600", "-H", "Accept-Encoding: gzip", url],
+    return [["ab", "-q", "-c", "8", "-n", "3000", "-H", "Accept-Encoding: gzip", url],
             ["nginx", "-c", directory + "/nginx.conf", "-s", "quit"]]
 
 
@@ -92,8 +92,8 @@ PROGRAMS = {
     "redis-server": Program("redis-server", lambda d: ["--port", str(port_of(d)), "--save", ""], redis_load),
     "nginx": Program("nginx", lambda d: ["-c", d + "/nginx.conf"], nginx_load),
     "busybox": Program("busybox", lambda d: ["awk", AWK.replace("COUNT", "1000000")]),
-    "openssl aes": Program("openssl", lambda d: ["speed", "-seconds", "1", "-bytes", "8192", "-evp", "aes-128-gcm"]),
-    "openssl sha": Program("openssl", lambda d: ["speed", "-seconds", "1", "-bytes", "8192", "sha256"]),
+    "openssl aes": Program("openssl", lambda d: ["speed", "-seconds", "2", "-bytes", "8192", "-evp", "aes-128-gcm"]),
+    "openssl sha": Program("openssl", lambda d: ["speed", "-seconds", "2", "-bytes", "8192", "sha256"]),
 }
 
 
