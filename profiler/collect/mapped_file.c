@@ -1,11 +1,12 @@
 #include "collect/mapped_file.h"
 
 #include "base/alloc.h"
+#include "base/regular_file.h"
 #include "collect/proc_maps.h"
+#include "collect/process_file.h"
 #include "collect/remote_memory.h"
 #include "elf/loaded_image.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,11 +47,12 @@ bool mapped_file_is(const struct elf_file *file, uint32_t pid, const struct even
 	return true;
 }
 
-/* The file keeps the name that the process mapped: its debug file is looked for beside that. */
-static struct elf_file *open_candidate(
-	const char *path, uint32_t pid, const struct event_mmap *mapping)
+/*
+ * Takes the descriptor over; -1 is no file. The file keeps the name that the process mapped: its
+ * debug file is looked for beside that.
+ */
+static struct elf_file *open_candidate(int fd, uint32_t pid, const struct event_mmap *mapping)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct elf_file *file = fd >= 0 ? elf_file_open_fd(fd, mapping->path, NULL) : NULL;
 
 	if (fd >= 0)
@@ -96,19 +98,18 @@ static struct elf_file *open_loaded(uint32_t pid, const struct event_mmap *mappi
 
 struct elf_file *mapped_file_open(uint32_t pid, const struct event_mmap *mapping)
 {
-	char path[4200];
+	const struct process_view view = {.pid = pid, .inner_pid = pid};
+	char path[64];
 	struct elf_file *file;
 
 	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", pid,
 		(unsigned long long)mapping->address,
 		(unsigned long long)(mapping->address + mapping->length));
-	file = open_candidate(path, pid, mapping);
-	if (!file && !mapping->is_deleted) {
-		snprintf(path, sizeof(path), "/proc/%u/root%s", pid, mapping->path);
-		file = open_candidate(path, pid, mapping);
-	}
+	file = open_candidate(regular_file_open(path, NULL), pid, mapping);
 	if (!file && !mapping->is_deleted)
-		file = open_candidate(mapping->path, pid, mapping);
+		file = open_candidate(process_file_open_any(&view, mapping->path), pid, mapping);
+	if (!file && !mapping->is_deleted)
+		file = open_candidate(regular_file_open(mapping->path, NULL), pid, mapping);
 	return file ? file : open_loaded(pid, mapping);
 }
 

@@ -1,7 +1,10 @@
 #include "collect/process_file.h"
 
+#include "base/regular_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* O_NONBLOCK: a FIFO must not keep us waiting before fstat() sees it. */
-#define FLAGS (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+#define FLAGS (O_PATH | O_CLOEXEC | O_NOFOLLOW)
 
 /*
  * /proc/PID/status, proc(5):
@@ -48,15 +50,38 @@ struct process_view process_view_of(uint32_t pid)
 	return view;
 }
 
-/* openat2(2), Linux 5.6. Older kernels follow symbolic links of directories wherever they lead. */
+/* Directory by directory, through no symbolic link and no "..". */
+static int open_by_steps(int root, const char *path)
+{
+	int at = fcntl(root, F_DUPFD_CLOEXEC, 0);
+
+	while (at >= 0 && *(path += strspn(path, "/"))) {
+		size_t length = strcspn(path, "/");
+		char name[NAME_MAX + 1];
+		int next = -1;
+
+		if (length <= NAME_MAX && !(length == 2 && path[0] == '.' && path[1] == '.')) {
+			memcpy(name, path, length);
+			name[length] = '\0';
+			next = openat(at, name, FLAGS);
+		}
+		close(at);
+		at = next;
+		path += length;
+	}
+	return at;
+}
+
+/*
+ * openat2(2), since Linux 5.6: symbolic links of directories are followed as the process would. Of
+ * an older kernel, or where it is forbidden, none are followed.
+ */
 static int open_below(int root, const char *path)
 {
 	struct open_how how = {.flags = FLAGS, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
 	int fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-		fd = openat(root, path + strspn(path, "/"), FLAGS);
-	return fd;
+	return fd < 0 && (errno == ENOSYS || errno == EPERM) ? open_by_steps(root, path) : fd;
 }
 
 /* The process's root directory. Where it is gone, and was not in a namespace of its own: ours. */
@@ -72,19 +97,24 @@ static int open_root(const struct process_view *view)
 	return root;
 }
 
-int process_file_open(const struct process_view *view, const char *path)
+int process_file_open_any(const struct process_view *view, const char *path)
 {
-	int root = open_root(view), fd;
-	struct stat status;
+	int root = open_root(view), found;
 
 	if (root < 0)
 		return -1;
-	fd = open_below(root, path);
+	found = open_below(root, path);
 	close(root);
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-		(status.st_uid == view->user || status.st_uid == 0))
+	return found < 0 ? -1 : regular_file_reopen(found, path, NULL);
+}
+
+int process_file_open(const struct process_view *view, const char *path)
+{
+	int fd = process_file_open_any(view, path);
+	struct stat status;
+
+	if (fd < 0 ||
+		(fstat(fd, &status) == 0 && (status.st_uid == view->user || status.st_uid == 0)))
 		return fd;
 	close(fd);
 	return -1;

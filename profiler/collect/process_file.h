@@ -22,3 +22,6 @@ struct process_view process_view_of(uint32_t pid);
 
 /* A descriptor for reading, or -1: not there, or not to be trusted. The path is absolute. */
 int process_file_open(const struct process_view *view, const char *path);
+
+/* The same, whoever owns it: for a file that the process has mapped. */
+int process_file_open_any(const struct process_view *view, const char *path);

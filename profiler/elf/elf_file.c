@@ -2,9 +2,9 @@
 
 #include "base/alloc.h"
 #include "base/array.h"
+#include "base/regular_file.h"
 
 #include <elfutils/libdwelf.h>
-#include <fcntl.h>
 #include <gelf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -260,14 +260,11 @@ struct elf_file *elf_file_open_fd(int fd, const char *name, struct error *err)
 
 struct elf_file *elf_file_open(const char *path, struct error *err)
 {
-	/* O_NONBLOCK: a FIFO under that name must not keep us waiting before fstat() sees it. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = regular_file_open(path, err);
 	struct elf_file *file;
 
-	if (fd < 0) {
-		error_set_errno(err, "cannot open %s", path);
+	if (fd < 0)
 		return NULL;
-	}
 	file = elf_file_open_fd(fd, path, err);
 	close(fd);
 	return file;
