@@ -53,6 +53,7 @@ static void fill(struct profile *profile)
 	info->off_cpu_shared_ns = 40000000;
 	info->off_cpu_inferred_ns = 10000000;
 	info->heuristic_samples = 50;
+	info->narrow_samples = 100;
 	info->completed_samples = 250;
 	info->restored_samples = 50;
 	info->is_incomplete = 1;
@@ -75,9 +76,9 @@ START_TEST(every_fact_is_there)
 		"> samples  1000, 1000 a CPU second (asked: 999), 4 lost, 1 time throttled; perf: "
 		"task-clock, user only (no hardware counters here)\n"
 		"> stacks   90.0 % reach main or the thread's start, 10.0 % truncated; 10.0 % end "
-		"in code without a symbol; 5.0 % partly guessed (no unwind table); 30.0 % go on "
-		"beyond the copy (25.0 % completed from the running program, 5.0 % restored from "
-		"the "
+		"in code without a symbol; 5.0 % partly guessed (no unwind table); 10.0 % in "
+		"32-bit code, without its callers; 30.0 % go on beyond the copy (25.0 % completed "
+		"from the running program, 5.0 % restored from the "
 		"thread's stack before)\n"
 		"> missing  2.00 % of the CPU time was not sampled: 0.020 s in 1 thread\n"
 		"> waiting  0.200 s off the CPU: 75 % where a stack was taken, 20 % shared out "

@@ -263,6 +263,7 @@ START_TEST(a_32_bit_program_is_not_walked)
 	memcpy(record.bytes + 8 + 40 + 5 * 8, &(uint64_t){PERF_SAMPLE_REGS_ABI_32}, 8);
 	ck_assert(decode());
 	ck_assert(!event.sample.has_user);
+	ck_assert(event.sample.is_32bit);
 }
 END_TEST
 

@@ -258,6 +258,9 @@ static void add_stacks(
 	if (profile->info.heuristic_samples)
 		say(&line, "; %.1f %% partly guessed (no unwind table)",
 			measure_percent(profile->info.heuristic_samples, facts->samples));
+	if (profile->info.narrow_samples)
+		say(&line, "; %.1f %% in 32-bit code, without its callers",
+			measure_percent(profile->info.narrow_samples, facts->samples));
 	add_deep(&line, &profile->info, facts->samples);
 	sentence_end(header, &line);
 }

@@ -37,6 +37,7 @@ struct event_sample {
 	uint64_t weight;
 	bool is_off_cpu; /* where the thread left the CPU, or waits */
 	bool has_user;	 /* registers and stack are there, and 64-bit */
+	bool is_32bit;	 /* of a 32-bit program: registers.ip is there, and no more */
 	bool is_dying;	 /* its process has given back its memory: the kernel's part is all */
 	struct walk_registers registers;
 	const uint8_t *stack; /* from rsp upwards */

@@ -108,6 +108,7 @@ static bool take_registers(struct fields *fields, struct event_sample *sample)
 		return false;
 	set_registers(&sample->registers, values);
 	sample->has_user = abi == PERF_SAMPLE_REGS_ABI_64;
+	sample->is_32bit = abi == PERF_SAMPLE_REGS_ABI_32;
 	return true;
 }
 

@@ -356,6 +356,7 @@ static void handle_sample(struct session *session, const struct event *event)
 	accounting_sample(
 		&session->accounting, thread, event->time_ns, build_stack(session, thread, event));
 	session->profile->info.heuristic_samples += session->builder.was_guessed;
+	session->profile->info.narrow_samples += session->builder.was_32bit;
 	session->profile->info.completed_samples += session->builder.was_completed;
 	session->profile->info.restored_samples += session->builder.was_restored;
 }

@@ -324,16 +324,41 @@ static bool is_within_exec(struct live_process *process, const struct event_samp
 	       !address_space_find(process->space, sample->registers.ip);
 }
 
+/* Of a waiting thread only the code tells. */
+static bool is_32bit(struct live_process *process, const struct event_sample *sample)
+{
+	const struct mapping *mapping =
+		sample->has_user ? address_space_find(process->space, sample->registers.ip) : NULL;
+
+	return sample->is_32bit ||
+	       (mapping && mapping->image->file && !elf_file_is_64(mapping->image->file));
+}
+
+/* Its callers are not walked: the unwinder is for 64-bit registers and return addresses. */
+static stack_id build_32bit(struct stack_builder *builder, struct live_process *process,
+	const struct event_sample *sample)
+{
+	struct profile *profile = builder->profile;
+	stack_id stack = stacks_push(&profile->stacks, STACK_NOT_WALKED,
+		profile_special_frame(profile, "[32-bit code]"));
+
+	builder->was_32bit = true;
+	return stacks_push(
+		&profile->stacks, stack, frame_of(builder, process, sample->registers.ip));
+}
+
 stack_id stack_builder_build(struct stack_builder *builder, struct live_thread *thread,
 	const struct event_sample *sample)
 {
 	stack_id stack = STACK_NOT_WALKED;
 
 	builder->was_cut = builder->was_read = false;
-	builder->was_guessed = builder->was_unmapped = false;
+	builder->was_guessed = builder->was_unmapped = builder->was_32bit = false;
 	builder->was_completed = builder->was_restored = false;
 	if (sample->is_dying || (sample->has_user && is_within_exec(thread->process, sample)))
 		stack = STACK_ROOTED;
+	else if (is_32bit(thread->process, sample))
+		stack = build_32bit(builder, thread->process, sample);
 	else if (sample->has_user)
 		stack = build_user(builder, thread, sample);
 	/* How the kernel goes to sleep is the same everywhere: what counts is who asked for it. */

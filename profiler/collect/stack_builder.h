@@ -19,6 +19,7 @@ struct stack_builder {
 	bool was_completed; /* and its outer part could be read from the process all the same */
 	bool was_unmapped;  /* the last stack led to an address in no known mapping */
 	bool was_restored;  /* or was known from the thread's stack before */
+	bool was_32bit;	    /* of the last one only the innermost function is known */
 	bool was_guessed;   /* the last stack has a frame that no unwind row covers */
 };
 

@@ -39,6 +39,7 @@ const struct profile_field profile_fields[] = {
 	NUMBER(off_cpu_shared_ns),
 	NUMBER(off_cpu_inferred_ns),
 	NUMBER(heuristic_samples),
+	NUMBER(narrow_samples),
 	NUMBER(completed_samples),
 	NUMBER(restored_samples),
 	NUMBER(stops),

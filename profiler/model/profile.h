@@ -49,6 +49,7 @@ struct profile_info {
 		off_cpu_shared_ns; /* in episodes whose like were sampled: shared out among these */
 	uint64_t off_cpu_inferred_ns; /* given to the thread's nearest known stack */
 	uint64_t heuristic_samples;   /* stacks with a frame that no unwind row covered */
+	uint64_t narrow_samples;      /* of 32-bit code: only the innermost function is known */
 	uint64_t completed_samples;   /* stacks deeper than the copy, whose rest was read a moment
 					 later */
 	uint64_t restored_samples;    /* the same, known from the thread's stack before */

@@ -296,3 +296,33 @@ test_names_compiled_kernel_of_v5() {
   recorded out.prof "$SEGMENT" v5 --data "$ROOT/data/s" --repeat 5
   "$CPROF" report out.prof | grep -q 'fake.so:colorcode_compiled'
 }
+
+# --- programs of 32 bits ---
+
+test_names_32_bit_program() {
+  cat >narrow.c <<'END'
+#include <time.h>
+#include <unistd.h>
+__attribute__((noinline)) void spin(void)
+{
+  for (volatile int i = 0; i < 100000; i++)
+    ;
+}
+int main(void)
+{
+  for (clock_t end = clock() + CLOCKS_PER_SEC / 2; clock() < end;)
+    spin();
+  usleep(100000);
+  return 7;
+}
+END
+  gcc -m32 -g -O1 narrow.c -o narrow 2>/dev/null || skip "gcc cannot make programs of 32 bits"
+  ./narrow || [ $? = 7 ] || skip "this machine runs no programs of 32 bits"
+  local status=0
+  "$CPROF" run -q -o out.prof ./narrow 2>err || status=$?
+  [ "$status" != 125 ] || skip "cannot record here: $(cat err)"
+  [ "$status" = 7 ]
+  has_leaf out.prof spin
+  "$CPROF" flame --folded -m samples out.prof | grep -q '^narrow;\[32-bit code\];spin'
+  "$CPROF" report out.prof | grep -q '% in 32-bit code, without its callers'
+}
