@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,19 +94,39 @@ void new_file_give_to_caller(int fd)
 		return;
 }
 
+/*
+ * A file without a name leaves nothing behind when cprof is killed. It gets one through /proc, and
+ * not every file system has such files.
+ */
+static bool open_unnamed(struct new_file *file)
+{
+	char *directory = directory_of(file->path);
+
+	if (access("/proc/self/fd", X_OK) == 0)
+		file->fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	free(directory);
+	return file->fd >= 0;
+}
+
+static int open_named(struct new_file *file, struct error *err)
+{
+	file->temporary = alloc_format("%s.XXXXXX", file->path);
+	file->fd = mkostemp(file->temporary, O_CLOEXEC); /* O_EXCL, 0600 */
+	if (file->fd >= 0)
+		return 0;
+	error_set_errno(err, "cannot create a file beside %s", file->path);
+	free(file->temporary);
+	file->temporary = NULL;
+	return -1;
+}
+
 int new_file_open(struct new_file *file, const char *path, struct error *err)
 {
 	*file = (struct new_file){.path = path, .fd = -1};
 	if (new_file_check_name(path, err) != 0)
 		return -1;
-	file->temporary = alloc_format("%s.XXXXXX", path);
-	file->fd = mkostemp(file->temporary, O_CLOEXEC); /* O_EXCL, 0600 */
-	if (file->fd < 0) {
-		error_set_errno(err, "cannot create a file beside %s", path);
-		free(file->temporary);
-		file->temporary = NULL;
+	if (!open_unnamed(file) && open_named(file, err) != 0)
 		return -1;
-	}
 	new_file_give_to_caller(file->fd);
 	return 0;
 }
@@ -140,10 +161,37 @@ static void sync_directory(const char *path)
 	free(name);
 }
 
+/* A name beside the final one, since a link never replaces anything. */
+static int link_temporary(struct new_file *file, struct error *err)
+{
+	char self[32];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", file->fd);
+	for (int attempt = 0; attempt < 100; attempt++) {
+		uint32_t suffix;
+
+		if (getrandom(&suffix, sizeof(suffix), 0) != sizeof(suffix))
+			break;
+		file->temporary = alloc_format("%s.%06x", file->path, suffix & 0xffffff);
+		if (linkat(AT_FDCWD, self, AT_FDCWD, file->temporary, AT_SYMLINK_FOLLOW) == 0)
+			return 0;
+		free(file->temporary);
+		file->temporary = NULL;
+		if (errno != EEXIST)
+			break;
+	}
+	return error_set_errno(err, "cannot create a file beside %s", file->path);
+}
+
 int new_file_commit(struct new_file *file, struct error *err)
 {
+	/* The name may have been taken by something else since it was opened. */
+	if (new_file_check_name(file->path, err) != 0)
+		return -1;
 	if (fsync(file->fd) != 0)
 		return error_set_errno(err, "cannot make %s durable", file->path);
+	if (!file->temporary && link_temporary(file, err) != 0)
+		return -1;
 	if (rename(file->temporary, file->path) != 0)
 		return error_set_errno(err, "cannot rename %s to %s", file->temporary, file->path);
 	sync_directory(file->path);

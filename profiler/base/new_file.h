@@ -1,9 +1,10 @@
 /*
  * new_file: a file that bears its name only when it is whole.
  *
- * It is written under another name in the same directory, made durable, and renamed. Until then
- * PATH is as it was, and after a failure too. Files are created 0600, without following links, and
- * under sudo given to the user who called it.
+ * It is written without a name (or, where the file system has no such files, under another one) in
+ * the same directory, made durable, named PATH.xxxxxx and renamed. Until then PATH is as it was,
+ * and after a failure too. Files are created 0600, without following links, and under sudo given to
+ * the user who called it.
  */
 #pragma once
 
@@ -14,7 +15,7 @@
 
 struct new_file {
 	const char *path; /* borrowed */
-	char *temporary;  /* PATH.XXXXXX; NULL when there is none */
+	char *temporary;  /* PATH.XXXXXX; NULL while it has no name */
 	int fd;
 };
 
