@@ -731,6 +731,22 @@ START_TEST(test_bad_return_address)
 }
 END_TEST
 
+/* A coroutine's function returns to __start_context, which nobody called. */
+START_TEST(test_coroutine_start)
+{
+	static const uint8_t start_context[] = {0x48, 0x89, 0xdc, 0x48, 0x8b, 0x3c, 0x24};
+
+	memcpy(fake.jit + 32, start_context, sizeof(start_context));
+	fake.stack[0] = JIT + 32;
+	walk_from(IP(LEAF));
+	assert_frames(WALK_ROOTED, IP(LEAF), JIT + 32);
+	ck_assert_int_eq(fake.flags[1], 0);
+	fake.stack[0] = JIT + 33;
+	walk_from(IP(LEAF));
+	ck_assert_int_ne(fake.result.end, WALK_ROOTED);
+}
+END_TEST
+
 START_TEST(test_no_rule)
 {
 	fake.registers.known = 1u << UNWIND_RSP;
@@ -816,6 +832,7 @@ Suite *walk_suite(void)
 	tcase_add_test(limits, test_unknown_registers);
 	tcase_add_test(limits, test_bad_return_address);
 	tcase_add_test(limits, test_no_rule);
+	tcase_add_test(core, test_coroutine_start);
 	tcase_add_test(limits, test_room_for_few);
 	tcase_add_test(limits, test_results_are_optional);
 	tcase_add_test(limits, test_every_end_has_a_text);

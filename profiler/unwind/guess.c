@@ -260,6 +260,23 @@ static bool take_by_pushes(const struct walk_source *source, struct walk_registe
 	return false;
 }
 
+/* Code that only gives its room and registers back, and returns. */
+static bool take_by_epilogue(const struct walk_source *source, struct walk_registers *registers)
+{
+	struct prologue epilogue;
+	uint64_t place, ra;
+
+	if (!epilogue_decode(source, registers->ip, &epilogue))
+		return false;
+	place = registers->r[UNWIND_RSP] + 8 * epilogue.words;
+	if (!walk_source_read(source, place, &ra) || !is_return_address(source, ra))
+		return false;
+	give_back(source, registers, &epilogue, place);
+	registers->r[UNWIND_RSP] = place + 8;
+	registers->ip = ra;
+	return true;
+}
+
 /* The same where nothing better holds: it must at least follow some call. */
 static bool take_by_any_call(const struct walk_source *source, struct walk_registers *registers)
 {
@@ -383,7 +400,7 @@ enum walk_end guess_caller(const struct walk_source *source, struct walk_registe
 	if (!is_return &&
 		(take_by_prologue(source, registers) || take_by_near_call(source, registers)))
 		return WALK_ON;
-	if (take_by_pushes(source, registers))
+	if (take_by_epilogue(source, registers) || take_by_pushes(source, registers))
 		return WALK_ON;
 	end = take_by_frame_pointer(source, registers, is_return, needed_address);
 	if (end == WALK_ON)

@@ -5,6 +5,9 @@
  *     push %rbp; mov %rsp, %rbp; ...            a frame pointer, which says more
  *
  * Decoded from the function's start, which is known where its return address follows a direct call.
+ * And what its last instructions take away again, where nothing else comes before them:
+ *
+ *     add $24, %rsp; pop %rbx; ret
  */
 #pragma once
 
@@ -13,7 +16,8 @@
 struct prologue {
 	bool has_frame_pointer;
 	uint64_t words;		   /* pushed or made room for, up to ip */
-	uint8_t saved_register[8]; /* what the first pushes saved, by DWARF number */
+	uint8_t saved_register[8]; /* what the first pushes saved, by DWARF number; of an epilogue
+				      what the last pops restore, the very last one first */
 	uint8_t saved_count;
 };
 
@@ -23,3 +27,7 @@ struct prologue {
  */
 bool prologue_decode(
 	const struct walk_source *source, uint64_t start, uint64_t ip, struct prologue *prologue);
+
+/* How many words the code from `ip` on takes off the stack before it returns, if it does only that.
+ */
+bool epilogue_decode(const struct walk_source *source, uint64_t ip, struct prologue *epilogue);

@@ -57,7 +57,7 @@ test_odd_call_that_ends_a_function_belongs_to_it() {
 test_odd_assembly_without_cfi_is_seen_through() {
   odd assembly
   reads '(;burn|;by_pushes|;spin_bare)[; ]' \
-    '^main;assembly;through_assembly;by_frame;by_pushes(;burn|;spin_bare)? [0-9]+$'
+    '^main;assembly;through_assembly;by_room;by_frame;by_pushes(;burn|;spin_bare)? [0-9]+$'
   [ "$(sum_of out.prof samples ';by_pushes;spin_bare')" -gt 20 ]
   [ "$(sum_of out.prof samples ';by_pushes;burn')" -gt 20 ]
 }
