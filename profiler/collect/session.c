@@ -8,6 +8,8 @@
 #include "collect/marks.h"
 #include "collect/stack_builder.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -39,7 +41,7 @@ struct session {
 	bool has_begun;		      /* the program was exec'd */
 	uint64_t attached_ns;	      /* what an attached process had then is known from /proc */
 	size_t hidden_count;	      /* threads whose events were taken away */
-	struct live_thread *vanished; /* one of them that has ended */
+	struct live_thread *vanished; /* one that has ended unseen */
 	size_t exiting_count;	      /* threads that have exited, but not yet ended */
 	uint64_t now_ns;	      /* time of the last event */
 	uint64_t looked_ns;	      /* when long waits were last looked at */
@@ -419,17 +421,35 @@ static void look_at_hidden(void *context, struct live_thread *thread)
 		session->vanished = thread;
 }
 
-static void look_at_all_hidden(struct session *session)
+static void look_at_pid(void *context, struct live_thread *thread)
 {
-	if (session->hidden_count > 0 && session->now_ns < session->looked_ns)
-		session->now_ns = session->looked_ns;
+	struct session *session = context;
+
+	if (!thread->has_exited && kill(thread->process->pid, 0) < 0 && errno == ESRCH)
+		session->vanished = thread;
+}
+
+static void end_vanished(
+	struct session *session, void (*look)(void *context, struct live_thread *thread))
+{
 	do {
 		session->vanished = NULL;
-		if (session->hidden_count > 0)
-			tasks_visit(&session->tasks, look_at_hidden, session);
+		tasks_visit(&session->tasks, look, session);
 		if (session->vanished)
 			end_stale(session, session->vanished, session->looked_ns);
 	} while (session->vanished);
+}
+
+/* Those whose end no event tells of. The records of exits may be among those that were lost. */
+static void look_for_vanished(struct session *session, bool waits_for_descendants)
+{
+	if (session->hidden_count > 0) {
+		if (session->now_ns < session->looked_ns)
+			session->now_ns = session->looked_ns;
+		end_vanished(session, look_at_hidden);
+	}
+	if (waits_for_descendants && session->profile->info.lost > 0)
+		end_vanished(session, look_at_pid);
 }
 
 static void handle_switch(struct session *session, const struct event *event)
@@ -638,7 +658,7 @@ static int run_loop(struct session *session, bool *has_ended, struct error *err)
 		if (handle_events(session, err) < 0)
 			return -1;
 		look_at_all_blocked(session);
-		look_at_all_hidden(session);
+		look_for_vanished(session, *has_ended);
 		if (flush_if_due(session, err) < 0)
 			return -1;
 	}
@@ -662,7 +682,7 @@ int session_run(struct session *session, bool *has_ended, struct error *err)
 	if (wait_for_last_switches(session, err) < 0)
 		return -1;
 	session->looked_ns = clock_now_ns();
-	look_at_all_hidden(session);
+	look_for_vanished(session, false);
 	handle_marks(session, UINT64_MAX);
 	if (session->tasks.thread_count > 0 && end_ns > session->now_ns)
 		session->now_ns = end_ns;

@@ -95,8 +95,9 @@ test_behaviour_a_storm_of_processes_is_all_there() {
 
 test_behaviour_sixty_four_busy_threads_share_the_cpus() {
   recorded out.prof "$SAMPLES/storm" busy 64
-  # The kernel charges a thread for being switched to, which can be a tenth where all are busy.
-  "$CPROF" info out.prof | awk '$1 == "thread" && NF >= 6 && $5 >= 0.014 { full++ }
+  nothing_lost out.prof
+  # The kernel charges a thread for being switched to: much of it, where all are busy.
+  "$CPROF" info out.prof | awk '$1 == "thread" && NF >= 6 && $5 >= 0.008 { full++ }
     END { if (full < 64) { print full " threads with 20 ms of work"; exit 1 } }'
   within 1000000 2000000 "$(sum_of out.prof cpu ';busy_life(;|$)')"
   within 80 105 "$(share_of_rusage out.prof)"
@@ -274,6 +275,25 @@ test_behaviour_daemon_is_recorded_to_its_end() {
   "$CPROF" info out.prof | grep -Eq '^  processes  *3$'
   lifetimes_add_up out.prof
 }
+
+test_behaviour_lost_exits_are_not_waited_for() {
+  local recorder
+  can_record
+  # The recorder sleeps while descendants fill its rings and end.
+  "$CPROF" run --wait -F 4000 sh -c \
+    'for i in 1 2 3; do (sleep 0.5; echo >>begun; "$SAMPLES/nofp" 1 >out; echo >>ended) & done; exit 3' 2>err &
+  recorder=$!
+  wait_until test -e begun
+  kill -STOP "$recorder"
+  wait_until three_have_ended
+  kill -CONT "$recorder"
+  fails 3 wait "$recorder"
+  is_whole out.prof
+  [ "$(info_value out.prof lost)" -gt 0 ]
+  grep -q '^cprof: [0-9]* records were lost' err
+}
+
+three_have_ended() { [ "$(cat ended 2>/dev/null | wc -l)" = 3 ]; }
 
 test_behaviour_daemon_that_goes_on_is_named() {
   local alive
@@ -476,7 +496,7 @@ test_behaviour_strace_and_gdb_work() {
   has_stack gdb.prof '^nofp;.*;main;deep1;.*;deep20;leaf_half[; ]'
   has_stack gdb.prof '^gdb;'
   # The other way round: cprof under strace.
-  fails 4 strace -f -o log2 "$CPROF" run -q -o third.prof sh -c 'exit 4'
+  ASAN_OPTIONS=detect_leaks=0 fails 4 strace -f -o log2 "$CPROF" run -q -o third.prof sh -c 'exit 4'
   is_whole third.prof
 }
 
