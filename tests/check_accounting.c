@@ -81,6 +81,17 @@ static void in(uint64_t time_ns)
 	accounting_switch_in(&accounting, thread, ZERO + time_ns);
 }
 
+static void tick(uint64_t time_ns, uint64_t cpu_ns, uint64_t runnable_ns)
+{
+	accounting.has_ticks = true;
+	accounting_tick(&accounting, thread, ZERO + time_ns, cpu_ns, runnable_ns);
+}
+
+static void waits_in(uint64_t time_ns, int stack)
+{
+	accounting_wait_stack(&accounting, thread, ZERO + time_ns, stacks[stack]);
+}
+
 static void settle(uint64_t time_ns)
 {
 	accounting_settle(&accounting, thread, ZERO + time_ns);
@@ -524,6 +535,89 @@ START_TEST(a_thread_may_end_at_once_or_asleep)
 END_TEST
 
 /* As many different stacks as there are, more than are remembered: the totals stand. */
+START_TEST(ticks_give_a_sample_its_cpu_time)
+{
+	begin(0, true);
+	tick(1000, 900, 100);
+	sample(1000, A);
+	tick(3000, 1500, 0);
+	sample(3000, B);
+	tick(4000, 1000, 0);
+	end(4000);
+	ck_assert_time(METRIC_CPU, A, 900);
+	ck_assert_time(METRIC_RUNNABLE, A, 100);
+	ck_assert_time(METRIC_CPU, B, 1500 + 1000);
+	ck_assert_time(METRIC_BLOCKED, B, 500); /* where, nobody saw */
+	ck_assert_uint_eq(all(METRIC_WALL), 4000);
+	ck_assert_uint_eq(all(METRIC_SAMPLES), 2);
+	check_parts();
+}
+END_TEST
+
+START_TEST(ticks_give_the_time_of_a_wait_to_its_stack)
+{
+	begin(0, true);
+	tick(1000, 400, 0); /* it runs, and then is seen to wait */
+	waits_in(1000, C);
+	tick(9000, 200, 300);
+	sample(9000, A);
+	tick(9500, 100, 0); /* another wait */
+	waits_in(9500, D);
+	tick(10000, 0, 0);
+	end(10000);
+	ck_assert_time(METRIC_BLOCKED, C, 600 + 7500);
+	ck_assert_time(METRIC_BLOCKED, D, 400 + 500);
+	ck_assert_time(METRIC_CPU, A, 400 + 200 + 100);
+	ck_assert_time(METRIC_RUNNABLE, A, 300);
+	ck_assert_uint_eq(profile.info.off_cpu_measured_ns, 7500 + 500);
+	ck_assert_uint_eq(profile.info.off_cpu_inferred_ns, 600 + 400 + 300);
+	ck_assert_uint_eq(all(METRIC_WALL), 10000);
+	check_parts();
+}
+END_TEST
+
+START_TEST(ticks_without_a_sample_are_not_sampled)
+{
+	begin(0, true);
+	tick(1000, 700, 0);
+	end(1000);
+	ck_assert_uint_eq(not_sampled(METRIC_CPU), 700);
+	ck_assert_uint_eq(not_sampled(METRIC_BLOCKED), 300);
+	check_parts();
+}
+END_TEST
+
+START_TEST(ticks_of_a_faster_clock_do_not_lose_time)
+{
+	begin(0, true);
+	for (uint64_t i = 1; i <= 100; i++) {
+		tick(i * 1000, i % 2 ? 1010 : 990, 50);
+		sample(i * 1000, A);
+	}
+	end(100000);
+	ck_assert_time(METRIC_CPU, A, 100000);
+	ck_assert_uint_eq(all(METRIC_WALL), 100000);
+	check_parts();
+}
+END_TEST
+
+START_TEST(ticks_split_what_crosses_a_region)
+{
+	begin(0, true);
+	region(500, true);
+	tick(1000, 800, 100);
+	sample(1000, A);
+	region(1000, false);
+	tick(2000, 0, 0);
+	end(2000);
+	ck_assert_uint_eq(sum(METRIC_CPU, stacks[A], true), 400);
+	ck_assert_uint_eq(sum(METRIC_RUNNABLE, stacks[A], true), 50);
+	ck_assert_uint_eq(sum(METRIC_WALL, stacks[A], true), 500);
+	ck_assert_uint_eq(all(METRIC_WALL), 2000);
+	check_parts();
+}
+END_TEST
+
 START_TEST(a_thread_may_wait_in_hundreds_of_places)
 {
 	begin(0, true);
@@ -688,6 +782,11 @@ Suite *accounting_suite(void)
 	tcase_add_test(limits, two_switches_the_same_way_lose_no_time);
 	tcase_add_test(limits, time_that_goes_back_counts_nothing);
 	tcase_add_test(limits, a_thread_may_end_at_once_or_asleep);
+	tcase_add_test(core, ticks_give_a_sample_its_cpu_time);
+	tcase_add_test(core, ticks_give_the_time_of_a_wait_to_its_stack);
+	tcase_add_test(core, ticks_without_a_sample_are_not_sampled);
+	tcase_add_test(core, ticks_split_what_crosses_a_region);
+	tcase_add_test(limits, ticks_of_a_faster_clock_do_not_lose_time);
 	tcase_add_test(limits, a_thread_may_wait_in_hundreds_of_places);
 	tcase_add_test(limits, lives_of_years_do_not_overflow);
 	tcase_add_test(limits, any_life_adds_up);

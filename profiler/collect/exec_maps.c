@@ -14,9 +14,9 @@
  * maps its libraries, and ever less when it does not: some code runs in memory that is not there
  * any more.
  */
-#define COST_PART     20
-#define READ_AGAIN_NS 1000000u
-#define MISSES_MAX    10
+#define COST_PART     4
+#define READ_AGAIN_NS 100000u
+#define MISSES_MAX    12
 
 /* They are read again when their process is twice as old, since most map most at the start. */
 #define STALE_AFTER_NS 1000000000u

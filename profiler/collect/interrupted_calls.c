@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/syscall.h>
 
-#define CODE_SEGMENT_64 0x33 /* system calls of 32-bit code have other numbers */
+#define SHORT_WAIT_NS	10000000u /* a time limit that is longer by so much is no other */
+#define CODE_SEGMENT_64 0x33	  /* system calls of 32-bit code have other numbers */
 
 /* Where a call's time limit is told. */
 enum limit {
@@ -60,25 +62,25 @@ static const struct interrupted_call *find(const struct user_regs_struct *regist
 	return NULL;
 }
 
-bool interrupted_call_is(const struct user_regs_struct *registers)
+static bool is_endless(
+	const struct interrupted_call *call, const struct user_regs_struct *registers)
 {
-	return find(registers);
-}
-
-bool interrupted_call_is_endless(const struct user_regs_struct *registers)
-{
-	const struct interrupted_call *call = find(registers);
 	unsigned long long limit;
 
-	if (!call || call->limit == LIMIT_ELSEWHERE)
-		return false;
-	limit = *(const unsigned long long *)((const char *)registers + call->argument);
+	memcpy(&limit, (const char *)registers + call->argument, sizeof(limit));
 	switch (call->limit) {
 	case LIMIT_MILLISECONDS:
 		return (int32_t)limit < 0;
 	case LIMIT_POINTER:
 		return limit == 0;
 	default:
-		return true;
+		return call->limit == LIMIT_NONE;
 	}
+}
+
+bool interrupted_call_begins_again(const struct user_regs_struct *registers, uint64_t waited_ns)
+{
+	const struct interrupted_call *call = find(registers);
+
+	return call && (waited_ns < SHORT_WAIT_NS || is_endless(call, registers));
 }

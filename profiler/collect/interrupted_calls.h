@@ -12,18 +12,22 @@
  * EINTR, and the time limit that begins anew has run for microseconds only.
  *
  * A traced thread is also woken by signals that it ignores. There the call may have waited for
- * long: it is begun again only when it has no time limit.
+ * long: then it is begun again only when it has no time limit, and a program that is not prepared
+ * for EINTR sees one after all. So it does when the kernel wakes one thread for such a signal and
+ * another one, stopped at that moment, takes it: then there is no stop in which anything could be
+ * mended.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/user.h>
 
-/* Whether the stopped thread is about to return EINTR from such a call. */
-bool interrupted_call_is(const struct user_regs_struct *registers);
+/*
+ * Whether the stopped thread is about to return EINTR from such a call, which it has waited in for
+ * so long, and the call should begin again.
+ */
+bool interrupted_call_begins_again(const struct user_regs_struct *registers, uint64_t waited_ns);
 
-/* Whether that call had no time limit. */
-bool interrupted_call_is_endless(const struct user_regs_struct *registers);
-
-/* What rax must hold for the call to begin again. */
+/* What rax must hold for that. */
 #define INTERRUPTED_CALL_AGAIN (-514ll) /* ERESTARTNOHAND, linux/errno.h */

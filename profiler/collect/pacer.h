@@ -15,7 +15,7 @@ struct pacer {
 	double look_cost_ns;  /* of a look, on average */
 	double debt_ns;	      /* spent beyond what is allowed; below 0: may still be spent */
 	double speed;	      /* the program's time in ns per ns; at least 1 */
-	uint64_t cost_ns, program_ns, looks; /* in all */
+	uint64_t cost_ns, program_ns; /* in all */
 };
 
 void pacer_init(struct pacer *pacer, uint64_t rate_hz, double limit_percent);

@@ -262,12 +262,9 @@ static void set_registers(struct walk_registers *to, const struct user_regs_stru
 
 /* A call that our stop has cut short begins again: see interrupted_calls.h. */
 static void mend_call(
-	struct traced_thread *thread, const struct user_regs_struct *registers, bool by_signal)
+	struct traced_thread *thread, const struct user_regs_struct *registers, uint64_t waited_ns)
 {
-	bool begins_again =
-		by_signal ? interrupted_call_is_endless(registers) : interrupted_call_is(registers);
-
-	if (begins_again)
+	if (interrupted_call_begins_again(registers, waited_ns))
 		ptrace(PTRACE_POKEUSER, thread->tid, offsetof(struct user_regs_struct, rax),
 			INTERRUPTED_CALL_AGAIN);
 }
@@ -292,7 +289,7 @@ static void take_sample(struct tracer *tracer, struct traced_thread *thread)
 
 	if (ptrace(PTRACE_GETREGS, thread->tid, NULL, &registers) < 0)
 		return;
-	mend_call(thread, &registers, false);
+	mend_call(thread, &registers, 0);
 	tell_tick(tracer, thread);
 	*sample = (struct event_sample){.weight = 1, .stack = tracer->stack};
 	sample->has_user = registers.cs == CODE_SEGMENT_64;
@@ -362,6 +359,17 @@ static void look_at(void *context, struct traced_thread *thread)
 
 /* --- stops ------------------------------------------------------------------------------------ */
 
+/* How long a thread that was woken had been waiting, as far as it was seen; else not long. */
+static uint64_t waited_ns(struct traced_thread *thread)
+{
+	struct schedstat stat;
+
+	if (!thread->is_blocked || !traced_thread_schedstat(thread, &stat) ||
+		stat.turns > thread->told.turns + 1)
+		return 0;
+	return clock_now_ns() - thread->blocked_ns;
+}
+
 /* A signal on its way to the thread; it is passed on as it is. */
 static int handle_signal(struct traced_thread *thread, int signal)
 {
@@ -370,7 +378,7 @@ static int handle_signal(struct traced_thread *thread, int signal)
 	/* Also without us, a call that was cut short by these returns EINTR. */
 	if (signal != SIGSTOP && signal != SIGTSTP && signal != SIGTTIN && signal != SIGTTOU &&
 		signal != SIGCONT && ptrace(PTRACE_GETREGS, thread->tid, NULL, &registers) == 0)
-		mend_call(thread, &registers, true);
+		mend_call(thread, &registers, waited_ns(thread));
 	return signal;
 }
 
@@ -407,6 +415,8 @@ static void handle_stop(struct tracer *tracer, uint32_t tid, int status)
 		handle_birth(tracer, thread);
 	else if (was_interrupted && !is_listening)
 		take_sample(tracer, thread);
+	else
+		handle_signal(thread, 0); /* a stop that was asked for during another */
 	if (is_listening) {
 		ptrace(PTRACE_LISTEN, tid, NULL, NULL);
 		return;
