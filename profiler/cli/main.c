@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 extern const struct command cmd_run, cmd_attach, cmd_report, cmd_tree, cmd_dot, cmd_flame, cmd_diff,
-	cmd_info, cmd_list;
+	cmd_info, cmd_list, cmd_doctor;
 
 const struct command *const commands[] = {
 	&cmd_run,
@@ -26,6 +26,7 @@ const struct command *const commands[] = {
 	&cmd_diff,
 	&cmd_info,
 	&cmd_list,
+	&cmd_doctor,
 	NULL,
 };
 

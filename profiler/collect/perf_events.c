@@ -27,22 +27,19 @@
  */
 #define PER_CPU_MAX 64
 
-/* One rung of the ladder from the best event to the one that is always there. */
-struct rung {
-	const char *event;
-	uint32_t type;
-	uint64_t config;
-	bool user_only;
-	bool per_cpu;
+const struct perf_rung perf_rungs[] = {
+	{"cycles", "samples by the processor's own clock, at the smallest cost", PERF_TYPE_HARDWARE,
+		PERF_COUNT_HW_CPU_CYCLES, false, false},
+	{"cpu-clock", "samples of the shortest threads too, by a timer on each CPU",
+		PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK, false, true},
+	{"task-clock", "samples by a timer that goes with each thread", PERF_TYPE_SOFTWARE,
+		PERF_COUNT_SW_TASK_CLOCK, false, false},
+	{"cycles, user only", "the same as cycles, without the kernel's part", PERF_TYPE_HARDWARE,
+		PERF_COUNT_HW_CPU_CYCLES, true, false},
+	{"task-clock, user only", "the same as task-clock, without the kernel's part",
+		PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK, true, false},
 };
-
-static const struct rung rungs[] = {
-	{"cycles", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, false, false},
-	{"cpu-clock", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK, false, true},
-	{"task-clock", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK, false, false},
-	{"cycles, user only", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, true, false},
-	{"task-clock, user only", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK, true, false},
-};
+const size_t perf_rung_count = sizeof(perf_rungs) / sizeof(perf_rungs[0]);
 
 /* The event whose ring a role writes to, and whether it is on from the beginning. */
 static const struct {
@@ -61,7 +58,7 @@ static int open_event(struct perf_event_attr *attr, pid_t pid, int cpu)
 	return syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
-static struct perf_event_attr base_attr(const struct rung *rung)
+static struct perf_event_attr base_attr(const struct perf_rung *rung)
 {
 	return (struct perf_event_attr){
 		.size = sizeof(struct perf_event_attr),
@@ -84,7 +81,7 @@ static struct perf_event_attr base_attr(const struct rung *rung)
 	};
 }
 
-static struct perf_event_attr track_attr(const struct rung *rung)
+static struct perf_event_attr track_attr(const struct perf_rung *rung)
 {
 	struct perf_event_attr attr = base_attr(rung);
 
@@ -95,7 +92,7 @@ static struct perf_event_attr track_attr(const struct rung *rung)
 	return attr;
 }
 
-static struct perf_event_attr clock_attr(const struct rung *rung, uint64_t rate_hz)
+static struct perf_event_attr clock_attr(const struct perf_rung *rung, uint64_t rate_hz)
 {
 	struct perf_event_attr attr = base_attr(rung);
 
@@ -107,7 +104,7 @@ static struct perf_event_attr clock_attr(const struct rung *rung, uint64_t rate_
 	return attr;
 }
 
-static struct perf_event_attr switch_attr(const struct rung *rung)
+static struct perf_event_attr switch_attr(const struct perf_rung *rung)
 {
 	struct perf_event_attr attr = base_attr(rung);
 
@@ -135,13 +132,13 @@ static int open_role(struct perf_cpu *cpu, enum perf_role role, struct perf_even
 	return 0;
 }
 
-static enum perf_role last_role(const struct rung *rung)
+static enum perf_role last_role(const struct perf_rung *rung)
 {
 	return rung->user_only ? PERF_CLOCK_DEEP : PERF_SWITCH_DEEP;
 }
 
 /* Opens the roles up to `last` on one CPU, of one thread or of all. */
-static int open_cpu(struct perf_events *events, struct perf_cpu *cpu, const struct rung *rung,
+static int open_cpu(struct perf_events *events, struct perf_cpu *cpu, const struct perf_rung *rung,
 	pid_t pid, enum perf_role last)
 {
 	struct perf_event_attr attr[PERF_ROLE_COUNT];
@@ -168,7 +165,7 @@ static void close_cpu(struct perf_cpu *cpu)
 	}
 }
 
-static int open_cpus(struct perf_events *events, const struct rung *rung, pid_t pid)
+static int open_cpus(struct perf_events *events, const struct perf_rung *rung, pid_t pid)
 {
 	for (size_t i = 0; i < events->cpus.count; i++)
 		if (open_cpu(events, &events->cpus.items[i], rung, pid, last_role(rung)) < 0)
@@ -183,7 +180,7 @@ static int open_cpus(struct perf_events *events, const struct rung *rung, pid_t 
 
 struct attachment {
 	struct perf_events *events;
-	const struct rung *rung;
+	const struct perf_rung *rung;
 	const struct target *target;
 	uint8_t *seen;	 /* bit per thread that was tried */
 	bool found_more; /* in this pass */
@@ -191,7 +188,7 @@ struct attachment {
 };
 
 /* Events of our own that never count: they hold the rings. */
-static int open_ring_owners(struct perf_events *events, const struct rung *rung)
+static int open_ring_owners(struct perf_events *events, const struct perf_rung *rung)
 {
 	struct perf_event_attr attr = base_attr(rung);
 
@@ -255,7 +252,7 @@ static void attach_thread(void *context, uint32_t tid)
  * but its times are right, since they come from its switches.
  */
 static int open_attached(
-	struct perf_events *events, const struct rung *rung, const struct target *target)
+	struct perf_events *events, const struct perf_rung *rung, const struct target *target)
 {
 	struct attachment attachment = {.events = events, .rung = rung, .target = target};
 
@@ -285,7 +282,7 @@ static void close_all(struct perf_events *events)
 }
 
 static int try_rung(
-	struct perf_events *events, const struct rung *rung, const struct target *target)
+	struct perf_events *events, const struct perf_rung *rung, const struct target *target)
 {
 	events->per_cpu = rung->per_cpu;
 	events->on_exec = !rung->per_cpu && !target->is_attached;
@@ -298,7 +295,7 @@ static int try_rung(
 }
 
 static int open_rung(
-	struct perf_events *events, const struct rung *rung, const struct target *target)
+	struct perf_events *events, const struct perf_rung *rung, const struct target *target)
 {
 	int cause;
 
@@ -340,7 +337,7 @@ static int read_cpus(struct perf_events *events, struct error *err)
 }
 
 /* Why a rung could not be had, in the user's terms; each reason once. */
-static void note_reason(struct perf_events *events, const struct rung *rung, int cause)
+static void note_reason(struct perf_events *events, const struct perf_rung *rung, int cause)
 {
 	bool is_refused = cause == EACCES || cause == EPERM;
 	const char *reason = is_refused ? "the kernel shows an ordinary user only its own code"
@@ -362,15 +359,29 @@ int perf_events_open(struct perf_events *events, const struct target *target, ui
 	*events = (struct perf_events){.rate_hz = rate_hz};
 	if (read_cpus(events, err) < 0)
 		return -1;
-	for (size_t i = 0; i < sizeof(rungs) / sizeof(rungs[0]); i++) {
-		if (open_rung(events, &rungs[i], target) == 0)
+	for (size_t i = 0; i < perf_rung_count; i++) {
+		if (open_rung(events, &perf_rungs[i], target) == 0)
 			return 0;
 		cause = errno;
-		note_reason(events, &rungs[i], cause);
+		note_reason(events, &perf_rungs[i], cause);
 	}
 	perf_events_close(events);
 	errno = cause;
 	return error_set_errno(err, "cannot open perf events");
+}
+
+int perf_rung_try(const struct perf_rung *rung)
+{
+	const struct target self = {.pid = getpid()};
+	struct perf_events events = {.rate_hz = 1};
+	int cause = 0;
+
+	if (read_cpus(&events, NULL) < 0)
+		return ENOENT;
+	if (open_rung(&events, rung, &self) < 0)
+		cause = errno;
+	perf_events_close(&events);
+	return cause;
 }
 
 /* An event may only be directed to a ring that exists already. */

@@ -31,6 +31,7 @@
 
 #include <linux/perf_event.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum perf_role {
@@ -70,6 +71,21 @@ struct perf_events {
 /* rax to rsp, rip, r8 to r15, in the kernel's order (asm/perf_regs.h). */
 #define PERF_REGISTER_MASK  0xff01ffu
 #define PERF_REGISTER_COUNT 17
+
+/* A rung of the ladder from the best event to the one that is allowed most often. */
+struct perf_rung {
+	const char *event; /* "cpu-clock" */
+	const char *merit; /* what it is good for, in a user's words */
+	uint32_t type;
+	uint64_t config;
+	bool user_only;
+	bool per_cpu;
+};
+extern const struct perf_rung perf_rungs[];
+extern const size_t perf_rung_count;
+
+/* Opens a rung's events for this process and closes them again; 0, or the errno that forbids it. */
+int perf_rung_try(const struct perf_rung *rung);
 
 /* Opens everything for the target; rate_hz is per CPU (or thread). */
 int perf_events_open(struct perf_events *events, const struct target *target, uint64_t rate_hz,

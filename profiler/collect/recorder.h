@@ -19,6 +19,7 @@ struct recorder_facts {
 	char event[64];		/* "task-clock", "cycles, user only" */
 	char note[256];		/* why it is not a better one; "" */
 	bool has_switches;	/* switch records: CPU and off-CPU time are exact */
+	uint64_t ring_bytes;	/* of one CPU's ring; 0: there are none */
 	bool has_switch_stacks; /* stacks at switch-out, or of those who wait */
 	bool has_ticks;		/* EVENT_TICK in the place of switch records */
 	bool sees_everyone;	/* also a thread whose EXIT was seen, to its last SWITCH_OUT (until

@@ -161,6 +161,7 @@ static void set_facts(struct recorder_perf *perf)
 	memcpy(facts->event, perf->events.event, sizeof(facts->event));
 	memcpy(facts->note, perf->events.note, sizeof(facts->note));
 	facts->has_switches = true;
+	facts->ring_bytes = perf->rings[0].data_bytes;
 	facts->has_switch_stacks = perf->events.has_switch_stacks;
 	facts->sees_everyone = perf->events.per_cpu;
 }
