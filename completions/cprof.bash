@@ -18,7 +18,7 @@ _cprof_words() { # WORD CHOICE...
 }
 
 _cprof() {
-  local commands='run attach report tree dot flame diff info list'
+  local commands='run attach report tree dot flame diff info list doctor'
   local word=${COMP_WORDS[COMP_CWORD]} before='' command=${COMP_WORDS[1]} options i
   local reading='-m --metric --region -o --output -h --help'
   [ "$COMP_CWORD" = 0 ] || before=${COMP_WORDS[COMP_CWORD - 1]}
@@ -87,13 +87,14 @@ _cprof() {
     diff) options="-n --rows --min-abs --min-rel $reading" ;;
     info) options='--repair -o --output -h --help' ;;
     list) options='-n --rows -h --help' ;;
+    doctor) options='-h --help' ;;
     *) return ;;
   esac
 
   case $command:$word in
     *:-*) _cprof_words "$word" "$options" ;;
     attach:*) _cprof_words "$word" "$(ps -u "$(id -u)" -o pid= 2>/dev/null)" ;;
-    run:*) mapfile -t COMPREPLY < <(compgen -c -- "$word"; compgen -f -- "$word") ;;
+    run:* | doctor:*) mapfile -t COMPREPLY < <(compgen -c -- "$word"; compgen -f -- "$word") ;;
     *) _cprof_profiles "$word" ;;
   esac
 }

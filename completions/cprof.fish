@@ -27,6 +27,7 @@ complete -c cprof -n __cprof_no_command -a flame -d 'the flame graph as an inter
 complete -c cprof -n __cprof_no_command -a diff -d 'what changed between two profiles'
 complete -c cprof -n __cprof_no_command -a info -d 'what is in a profile'
 complete -c cprof -n __cprof_no_command -a list -d 'the kept runs'
+complete -c cprof -n __cprof_no_command -a doctor -d 'what this machine allows'
 
 complete -c cprof -n '__cprof_using run' -s h -l help -d 'show the help'
 complete -c cprof -n '__cprof_using run' -s o -l output -r -F -d 'write the profile to a file'
@@ -127,3 +128,6 @@ complete -c cprof -n '__cprof_using info' -a '(__cprof_labels)' -d 'kept run'
 complete -c cprof -n '__cprof_using list' -s h -l help -d 'show the help'
 complete -c cprof -n '__cprof_using list' -s n -l rows -x -d 'only the newest'
 complete -c cprof -n '__cprof_using list' -a '(__cprof_labels)' -d 'kept run'
+
+complete -c cprof -n '__cprof_using doctor' -s h -l help -d 'show the help'
+complete -c cprof -n '__cprof_using doctor' -a '(__fish_complete_command)' -d 'program'

@@ -93,14 +93,11 @@ const struct command cmd_doctor = {
 	.usage =
 		"usage: cprof doctor [PROGRAM | PID]\n"
 		"\n"
-		"Tries what recording needs, says what each thing is needed for, and the command "
-		"that\n"
-		"allows what does not work. With PROGRAM, a path or a name in PATH, or the process "
-		"PID:\n"
-		"what is known of it and the libraries that it needs: names, source lines, and how "
-		"to get\n"
-		"more. PROGRAM is not run. The exit status is 0 when cprof can record here, else "
-		"1.\n"
+		"Tries what recording needs, and says for each thing what it is needed for and\n"
+		"how to allow it. With PROGRAM, a path or a name in PATH, or PID, a process: what\n"
+		"is known of it and of its libraries (names, source lines, unwind tables), and\n"
+		"how to get more. PROGRAM is not run. The exit status is 0 when cprof can record\n"
+		"here, else 1.\n"
 		"\n"
 		"  -h, --help           show this help\n",
 	.run = run,

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "elf/elf_file.h"
+#include "base/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,9 +41,6 @@ void doctor_init(struct doctor *doctor);
 
 /* Opens each backend of recorder.h as a recording does. How it works best, or why not at all. */
 bool doctor_can_record(char *text, size_t size);
-
-/* One module of a program. */
-void doctor_print_module(const char *path);
 
 /*
  * A program by its path, its name in PATH, or the pid of a process: itself and the libraries it

@@ -315,8 +315,7 @@ static void check_seccomp(const struct doctor *doctor, struct finding *finding)
 
 	(void)doctor;
 	if (mode <= 0) {
-		find(finding, DOCTOR_YES, "no filter is in force%s",
-			machine_is_container() ? ", although this is a container" : "");
+		find(finding, DOCTOR_YES, "no seccomp filter is in force");
 		return;
 	}
 	find(finding, DOCTOR_LIMITED, "a seccomp filter is in force%s: what it refuses is above",

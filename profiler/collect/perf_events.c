@@ -34,9 +34,9 @@ const struct perf_rung perf_rungs[] = {
 		PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK, false, true},
 	{"task-clock", "samples by a timer that goes with each thread", PERF_TYPE_SOFTWARE,
 		PERF_COUNT_SW_TASK_CLOCK, false, false},
-	{"cycles, user only", "the same as cycles, without the kernel's part", PERF_TYPE_HARDWARE,
+	{"cycles, user only", "samples by the processor's own clock, without the kernel's part", PERF_TYPE_HARDWARE,
 		PERF_COUNT_HW_CPU_CYCLES, true, false},
-	{"task-clock, user only", "the same as task-clock, without the kernel's part",
+	{"task-clock, user only", "samples by a timer that goes with each thread, without the kernel's part",
 		PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK, true, false},
 };
 const size_t perf_rung_count = sizeof(perf_rungs) / sizeof(perf_rungs[0]);
