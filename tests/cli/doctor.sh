@@ -189,7 +189,7 @@ test_doctor_of_what_is_no_program() {
   echo 'just text' >text
   : >empty
   printf '#!/bin/sh\nexit 0\n' >script
-  for name in text empty script nowhere . /dev/null 99999999; do
+  for name in ./text ./empty ./script ./nowhere . /dev/null 99999999; do
     fails 1 "$CPROF" doctor "$name" >out 2>err
     [ ! -s out ]
     [ "$(wc -l <err)" = 1 ]
