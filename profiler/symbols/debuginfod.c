@@ -1,8 +1,14 @@
 #include "symbols/debuginfod.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+/* Seconds without an answer, and how often it is asked again, where the user says nothing; the
+ * library would wait for 90, three times. */
+#define TIMEOUT_S   "15"
+#define RETRY_LIMIT "0"
 
 /* What is used of <elfutils/debuginfod.h>. */
 struct client;
@@ -47,6 +53,8 @@ struct elf_file *debuginfod_fetch(const struct build_id *id)
 
 	if (!id->length || !debuginfod_is_wanted() || !load(&library))
 		return NULL;
+	setenv("DEBUGINFOD_TIMEOUT", TIMEOUT_S, false);
+	setenv("DEBUGINFOD_RETRY_LIMIT", RETRY_LIMIT, false);
 	client = library.begin();
 	if (!client)
 		return NULL;
@@ -55,6 +63,9 @@ struct elf_file *debuginfod_fetch(const struct build_id *id)
 		file = elf_file_open_fd(fd, path ? path : "debuginfod", NULL);
 		close(fd);
 	}
+	/* A server that does not answer is asked once, not for every module. */
+	if (fd == -ETIMEDOUT || fd == -ETIME || fd == -ECONNREFUSED)
+		unsetenv("DEBUGINFOD_URLS");
 	free(path);
 	library.end(client);
 	return file;

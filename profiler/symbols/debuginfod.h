@@ -15,6 +15,7 @@ bool debuginfod_is_wanted(void);
 
 /*
  * The debug information of the file with this build-id, from the library's cache or from a server:
- * a new reference, or NULL when no server has it. May take as long as DEBUGINFOD_TIMEOUT says.
+ * a new reference, or NULL when no server has it. May take as long as DEBUGINFOD_TIMEOUT says (15 s,
+ * where it says nothing); after a server that did not answer in that time none is asked any more.
  */
 struct elf_file *debuginfod_fetch(const struct build_id *id);

@@ -200,22 +200,48 @@ test_names_debuginfod() {
   "$CPROF" report out.prof | grep -q 'nofp.c:[0-9]*(leaf_half)'
 }
 
-# A server that takes the question and never answers.
+# A server that takes every question and never answers: it is asked about one module only.
 test_names_debuginfod_that_hangs() {
   strip -o program "$SAMPLES/nofp"
   python3 -c '
-import socket, sys, time
+import socket
 s = socket.socket()
 s.bind(("127.0.0.1", 0))
 s.listen(64)
 print(s.getsockname()[1], flush=True)
-time.sleep(100)' >port &
+held = []
+while True:
+    held.append(s.accept())
+    print("asked", flush=True)' >server.out &
   server=$!
-  until [ -s port ]; do sleep 0.1; done
+  until [ -s server.out ]; do sleep 0.1; done
   export DEBUGINFOD_CACHE_PATH=$PWD/cache
-  DEBUGINFOD_URLS=http://127.0.0.1:$(cat port) DEBUGINFOD_TIMEOUT=2 recorded out.prof ./program 0.3
+  DEBUGINFOD_URLS=http://127.0.0.1:$(head -n 1 server.out) DEBUGINFOD_TIMEOUT=1 \
+    recorded out.prof ./program 0.3
   kill "$server"
+  [ "$(grep -c asked server.out)" = 1 ]
   "$CPROF" report out.prof | grep -qF '[program+0x'
+}
+
+# What an IFUNC resolves to has its own name; where that is gone, it is not called by the IFUNC's.
+test_names_ifunc() {
+  cat >lib.c <<'END'
+static int fast_variant(int n)
+{
+  for (volatile int i = 0; i < n; i++)
+    ;
+  return n;
+}
+static int (*resolve(void))(int) { return fast_variant; }
+int work(int) __attribute__((ifunc("resolve")));
+END
+  gcc -O1 -shared -fPIC lib.c -o whole.so 2>err || skip "no IFUNC here: $(cat err)"
+  strip -o stripped.so whole.so
+  recorded out.prof "$SAMPLES/reload" gone 0.3 ./whole.so
+  has_leaf out.prof fast_variant
+  recorded out.prof "$SAMPLES/reload" gone 0.3 ./stripped.so
+  leaves out.prof | grep -qF '[loaded.so+0x'
+  [ "$(samples_of out.prof work)" = 0 ]
 }
 
 # --- files that are gone ---
