@@ -8,6 +8,12 @@
 /* Smaller gaps are what compilers put between functions. */
 #define GAP_MIN 16
 
+/* Larger ones are no program's. */
+#define GAP_MAX (UINT64_C(64) << 20)
+
+/* How many instructions are looked at for each byte, before damaged code takes too long. */
+#define STEPS_PER_BYTE 8
+
 /* More than this is no switch. */
 #define TABLE_MAX 1024
 
@@ -48,7 +54,8 @@ struct derivation {
 	int32_t compared;	   /* the last immediate that something was compared with */
 	uint64_t addresses[17];	   /* the last one that was put into each register */
 	uint64_t table;		   /* of the last switch */
-	ARRAY(uint64_t) endless;   /* functions that never return */
+	uint64_t steps_left;
+	ARRAY(uint64_t) endless; /* functions that never return */
 };
 
 /* --- states -------------------------------------------------------------------------------------
@@ -322,8 +329,10 @@ static void follow_path(struct derivation *derivation, struct place place)
 		struct derived_state state;
 
 		if (!is_inside(derivation, place.address) || gap->states[offset] ||
+			derivation->steps_left == 0 ||
 			(gap->entries[offset] && place.address != first))
 			return;
+		derivation->steps_left--;
 		state = state_at(derivation, place.state);
 		if (!instruction_decode(&instruction, derivation->code + offset,
 			    gap->end - place.address, place.address) ||
@@ -454,7 +463,7 @@ static void add_gap(struct derivation *derivation, uint64_t start, uint64_t end)
 	struct derived_gap *gap;
 	uint8_t *code;
 
-	if (end < start + GAP_MIN)
+	if (end < start + GAP_MIN || end - start > GAP_MAX)
 		return;
 	code = alloc_bytes(end - start);
 	if (!elf_file_read(derivation->file, start, code, end - start)) {
@@ -466,6 +475,7 @@ static void add_gap(struct derivation *derivation, uint64_t start, uint64_t end)
 		.end = end,
 		.states = alloc_zeroed(end - start, sizeof(*gap->states)),
 		.entries = alloc_zeroed(end - start, 1)};
+	derivation->steps_left = (end - start) * STEPS_PER_BYTE;
 	derivation->gap = gap;
 	derivation->code = code;
 	follow_all_called(derivation);
