@@ -9,7 +9,10 @@
 #define GAP_MIN 16
 
 /* Larger ones are no program's. */
-#define GAP_MAX (UINT64_C(64) << 20)
+#define GAP_MAX (UINT64_C(32) << 20)
+
+/* No frame is larger. */
+#define DEPTH_MAX (1 << 24)
 
 /* How many instructions are looked at for each byte, before damaged code takes too long. */
 #define STEPS_PER_BYTE 8
@@ -96,12 +99,22 @@ static int saved_index(uint8_t reg)
 }
 
 /* Changes the depth; false when more is popped than was pushed. */
-static bool grow(struct derived_state *state, int32_t bytes)
+static bool grow(struct derived_state *state, int64_t bytes)
 {
+	int64_t depth = state->depth + bytes;
+
 	if (!state->depth)
 		return true;
-	state->depth += bytes;
-	return state->depth >= 8 && state->depth < 1 << 24;
+	state->depth = (int32_t)depth;
+	return depth >= 8 && depth < DEPTH_MAX;
+}
+
+/* The distance from the CFA to what lies `bytes` above this place; 0: not known. */
+static int32_t distance(int32_t depth, int64_t bytes)
+{
+	int64_t result = depth - bytes;
+
+	return depth && result > -DEPTH_MAX && result < DEPTH_MAX ? (int32_t)result : 0;
 }
 
 static bool push(struct derived_state *state, uint8_t reg)
@@ -136,12 +149,12 @@ static bool apply(struct derived_state *state, const struct instruction *instruc
 	case INSTRUCTION_POP:
 		return pop(state, instruction->reg);
 	case INSTRUCTION_ADJUST:
-		return grow(state, -instruction->value);
+		return grow(state, -(int64_t)instruction->value);
 	case INSTRUCTION_RSP_FROM_RBP:
-		state->depth = state->rbp_depth ? state->rbp_depth - instruction->value : 0;
+		state->depth = distance(state->rbp_depth, instruction->value);
 		return state->depth == 0 || state->depth >= 8;
 	case INSTRUCTION_RBP_FROM_RSP:
-		state->rbp_depth = state->depth ? state->depth - instruction->value : 0;
+		state->rbp_depth = distance(state->depth, instruction->value);
 		return true;
 	case INSTRUCTION_RSP_LOST:
 		state->depth = 0;

@@ -93,7 +93,7 @@ static int64_t take(struct decoder *decoder, size_t size)
 	}
 	memcpy(&value, decoder->bytes + decoder->at, size);
 	decoder->at += size;
-	return size == 8 ? value : value << (64 - 8 * size) >> (64 - 8 * size);
+	return (int64_t)((uint64_t)value << (64 - 8 * size)) >> (64 - 8 * size);
 }
 
 static uint8_t take_byte(struct decoder *decoder)
