@@ -87,6 +87,30 @@ test_odd_bare_clone_is_a_thread_of_its_own() {
   reads ';burn[; ]' '^(__)?clone[0-9]*;thread_body;burn_for;burn [0-9]+$'
 }
 
+# gdb, stopped at the work's first instruction within FUNCTION, sees the stack that was sampled most.
+gdb_agrees() { # WHAT FUNCTION
+  odd "$1"
+  user_stacks | awk -v function_name="$2" '{ n = $NF; sub(/ [0-9]+$/, "") }
+    $0 ~ ";" function_name ";burn$" { sum[$0] += n }
+    END { for (stack in sum) print sum[stack], stack }' | sort -rn | head -n 1 |
+    sed 's/^[0-9]* //; s/__restore_rt/<signal handler called>/' >ours
+  gdb -q -batch -ex 'set debuginfod enabled off' -ex 'handle SIGPROF nostop noprint pass' \
+    -ex "break $2" -ex run -ex 'break burn' -ex continue -ex backtrace \
+    --args "$SAMPLES/odd" "$1" >gdb.out 2>&1
+  sed -nE 's/^#[0-9]+ +(0x[0-9a-f]+ in )?(<signal handler called>|[A-Za-z0-9_]+).*/\2/p' gdb.out |
+    awk '{ all = $0 (all ? ";" all : "") } END { print all }' >theirs
+  # A signal comes when it likes, also within what `interrupted` calls.
+  sed -i 's/;interrupted;.*<signal/;interrupted;<signal/' ours theirs
+  diff ours theirs || { cat gdb.out; return 1; }
+}
+
+test_odd_stacks_are_those_that_gdb_sees() {
+  gdb_agrees handler on_signal
+  gdb_agrees altstack on_signal
+  gdb_agrees longjmp burn_for
+  gdb_agrees noreturn burn_for
+}
+
 # Two libraries, one after the other at the same place: each sample has the name of its own.
 test_odd_libraries_that_come_and_go_keep_their_names() {
   local name
