@@ -31,6 +31,7 @@
 #define RING_BYTES_MAX	 (8u << 20)
 #define SWITCH_RING_PART 4
 #define RING_BYTES_MIN	 (512u << 10)
+#define RING_BYTES_LEAST (128u << 10) /* two of the largest records; where memory is limited */
 
 #define WRITING_NS 1000000 /* longer than the kernel takes from time stamp to record */
 
@@ -107,14 +108,20 @@ static bool perf_usable(struct error *why_not)
 	return false;
 }
 
+static void close_rings(struct recorder_perf *perf)
+{
+	for (size_t i = 0; i < perf->ring_count; i++)
+		ring_close(&perf->rings[i]);
+	perf->ring_count = 0;
+}
+
 static void perf_close(struct recorder *recorder)
 {
 	struct recorder_perf *perf = (struct recorder_perf *)recorder;
 
 	if (!perf)
 		return;
-	for (size_t i = 0; i < perf->ring_count; i++)
-		ring_close(&perf->rings[i]);
+	close_rings(perf);
 	perf_events_close(&perf->events);
 	free(perf->rings);
 	ring_merge_release(&perf->merge);
@@ -133,6 +140,24 @@ static int add_ring(struct recorder_perf *perf, int fd, size_t bytes, struct err
 	return fd < 0 ? 0 : ring_open(&perf->rings[i], fd, bytes, err);
 }
 
+/* All rings, those of the clocks with so many bytes each. */
+static int open_rings_of(struct recorder_perf *perf, size_t bytes, struct error *err)
+{
+	size_t switch_bytes = bytes / SWITCH_RING_PART;
+
+	if (switch_bytes < RING_BYTES_LEAST)
+		switch_bytes = RING_BYTES_LEAST;
+	for (size_t i = 0; i < perf->events.cpus.count; i++) {
+		const struct perf_cpu *cpu = &perf->events.cpus.items[i];
+
+		if (add_ring(perf, cpu->fd[PERF_TRACK], bytes, err) < 0 ||
+			add_ring(perf, cpu->fd[PERF_SWITCH], switch_bytes, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Where less memory may be locked, every ring is smaller: one may not leave the others without. */
 static int open_rings(struct recorder_perf *perf, struct error *err)
 {
 	size_t cpus = perf->events.cpus.count, bytes = RING_BYTES_MAX;
@@ -140,17 +165,14 @@ static int open_rings(struct recorder_perf *perf, struct error *err)
 	while (bytes * cpus > RINGS_BYTES && bytes > RING_BYTES_MIN)
 		bytes /= 2;
 	perf->rings = alloc_zeroed(2 * cpus, sizeof(*perf->rings));
-	ring_merge_init(&perf->merge, perf->rings, 2 * cpus);
 	perf->polled = alloc_zeroed(2 * cpus + 1, sizeof(*perf->polled));
-	for (size_t i = 0; i < cpus; i++) {
-		const struct perf_cpu *cpu = &perf->events.cpus.items[i];
-
-		if (add_ring(perf, cpu->fd[PERF_TRACK], bytes, err) < 0)
-			return -1;
-		bytes = perf->rings[2 * i].data_bytes; /* what was too large once stays so */
-		if (add_ring(perf, cpu->fd[PERF_SWITCH], bytes / SWITCH_RING_PART, err) < 0)
+	while (open_rings_of(perf, bytes, err) < 0) {
+		close_rings(perf);
+		bytes /= 2;
+		if (bytes < RING_BYTES_LEAST)
 			return -1;
 	}
+	ring_merge_init(&perf->merge, perf->rings, 2 * cpus);
 	return 0;
 }
 

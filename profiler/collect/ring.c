@@ -2,14 +2,12 @@
 
 #include "base/alloc.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #define RECORD_MAX 65536 /* perf_event_header.size has 16 bits */
-#define SMALLEST   (2 * RECORD_MAX)
 
 int ring_open(struct ring *ring, int fd, size_t data_bytes, struct error *err)
 {
@@ -17,17 +15,12 @@ int ring_open(struct ring *ring, int fd, size_t data_bytes, struct error *err)
 	void *memory;
 
 	*ring = (struct ring){.fd = fd};
-	for (;; data_bytes /= 2) {
-		memory = mmap(
-			NULL, page_bytes + data_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		if (memory != MAP_FAILED)
-			break;
-		if ((errno != EPERM && errno != ENOMEM) || data_bytes <= SMALLEST)
-			return error_set_errno(err,
-				"cannot map %zu KiB of ring buffer: raise it with "
-				"`sysctl kernel.perf_event_mlock_kb=2048` or `ulimit -l`",
-				data_bytes / 1024);
-	}
+	memory = mmap(NULL, page_bytes + data_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		return error_set_errno(err,
+			"cannot map %zu KiB of ring buffer: raise it with "
+			"`sysctl kernel.perf_event_mlock_kb=2048` or `ulimit -l`",
+			data_bytes / 1024);
 	ring->page = memory;
 	ring->data = (uint8_t *)memory + page_bytes;
 	ring->data_bytes = data_bytes;

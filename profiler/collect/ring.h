@@ -24,8 +24,7 @@ struct ring {
 	uint64_t wrapped_tail; /* which one that is; 0: none (the first never wraps) */
 };
 
-/* Maps up to data_bytes (a power of two) of fd's ring, halving it when mlock limits forbid so much.
- */
+/* Maps data_bytes (a power of two) of fd's ring; -1 where so much may not be locked. */
 int ring_open(struct ring *ring, int fd, size_t data_bytes, struct error *err);
 void ring_close(struct ring *ring);
 

@@ -780,6 +780,18 @@ END
   within 600000 2000000 "$(sum_of "$public/home/out.prof" blocked ';main;wait_here;')"
 }
 
+test_run_small_lock_limit_shrinks_the_rings() {
+  make_public_place
+  as_nobody "$public/cprof" run -q --backend=perf true 2>err ||
+    grep -q 'ring buffer' err || skip "an ordinary user may not record: $(cat err)"
+  # What the kernel lets every user lock per CPU, and 64 KiB: less than the rings would like.
+  as_nobody bash -c 'ulimit -l 64; exec "$@"' bash "$public/cprof" run -q --backend=perf "$public/nofp" 1
+  cp "$public/home/out.prof" user.prof
+  has_stack user.prof ';main;deep1;deep2;.*;deep20;leaf_half [0-9]+$'
+  within 800000 1200000 "$(sum_of user.prof cpu .)"
+  [ "$(info_value user.prof lost)" = 0 ]
+}
+
 # Runs a command to which the kernel refuses perf events, as in containers and at paranoid 3.
 write_refusing() {
   cat >refusing.c <<'END'
