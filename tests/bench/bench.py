@@ -232,6 +232,25 @@ def slowdown():
 
 
 @figure
+def ptrace():
+    """the ptrace backend: slow-down beside perf events, cost of a stop (hoped: below 5 %; 16 to 23 us a stop)"""
+    def recording(*options):
+        return [CPROF, "run", "-q", *options, BENCH + "fixed_work"]
+    medians = compare("wall time of fixed work", {
+        "bare": [BENCH + "fixed_work"],
+        "perf events": recording("--backend=perf"),
+        "ptrace": recording("--backend=ptrace", "-o", "limited.prof"),
+        "ptrace, as often as asked": recording("--backend=ptrace", "--max-overhead", "100", "-o", "full.prof"),
+    }, measure=lambda result: float(result[2].stdout.split()[-1]))
+    for name, profile in {"ptrace": "limited.prof", "ptrace, as often as asked": "full.prof"}.items():
+        fields = info(profile)
+        stops, held = number(fields["stops"]), number(fields["stopped"])
+        slower = medians[name] - medians["bare"]
+        print(f"   {name:26} {stops:.0f} stops, held for {1e6 * held / max(1, stops):.1f} us each; slower by "
+              f"{1e6 * slower / max(1, stops):.1f} us a stop; its own estimate {fields['cost']}")
+
+
+@figure
 def switches():
     """slow-down of a switch-heavy program (hoped: at most 1.1, nothing lost)"""
     def seconds(result):
