@@ -415,7 +415,7 @@ bool elf_file_addr(const struct elf_file *file, uint64_t offset, uint64_t *file_
 	return true;
 }
 
-bool elf_file_read(const struct elf_file *file, uint64_t file_addr, void *bytes, size_t size)
+const uint8_t *elf_file_bytes(const struct elf_file *file, uint64_t file_addr, size_t size)
 {
 	for (size_t i = 0; i < file->loads.count; i++) {
 		const GElf_Phdr *segment = &file->loads.items[i];
@@ -426,10 +426,18 @@ bool elf_file_read(const struct elf_file *file, uint64_t file_addr, void *bytes,
 			within > file->size - segment->p_offset ||
 			file->size - segment->p_offset - within < size)
 			continue;
-		memcpy(bytes, file->image + segment->p_offset + within, size);
-		return true;
+		return file->image + segment->p_offset + within;
 	}
-	return false;
+	return NULL;
+}
+
+bool elf_file_read(const struct elf_file *file, uint64_t file_addr, void *bytes, size_t size)
+{
+	const uint8_t *found = elf_file_bytes(file, file_addr, size);
+
+	if (found)
+		memcpy(bytes, found, size);
+	return found;
 }
 
 void elf_file_text_range(const struct elf_file *file, uint64_t *low, uint64_t *high)

@@ -65,6 +65,9 @@ bool elf_file_addr(const struct elf_file *file, uint64_t offset, uint64_t *file_
  */
 bool elf_file_read(const struct elf_file *file, uint64_t file_addr, void *bytes, size_t size);
 
+/* The same where they lie, borrowed; NULL when the segments do not hold all of it. */
+const uint8_t *elf_file_bytes(const struct elf_file *file, uint64_t file_addr, size_t size);
+
 /* Lowest and highest file_addr (exclusive) of the executable PT_LOAD segments. */
 void elf_file_text_range(const struct elf_file *file, uint64_t *low, uint64_t *high);
 

@@ -474,15 +474,14 @@ static void follow_others(struct derivation *derivation)
 static void add_gap(struct derivation *derivation, uint64_t start, uint64_t end)
 {
 	struct derived_gap *gap;
-	uint8_t *code;
+	const uint8_t *code;
 
 	if (end < start + GAP_MIN || end - start > GAP_MAX)
 		return;
-	code = alloc_bytes(end - start);
-	if (!elf_file_read(derivation->file, start, code, end - start)) {
-		free(code);
+	/* Memory is only taken for code that is really there. */
+	code = elf_file_bytes(derivation->file, start, end - start);
+	if (!code)
 		return;
-	}
 	gap = array_add(&derivation->derived->gaps);
 	*gap = (struct derived_gap){.start = start,
 		.end = end,
@@ -498,7 +497,6 @@ static void add_gap(struct derivation *derivation, uint64_t start, uint64_t end)
 		follow_all_called(derivation);
 	}
 	follow_others(derivation);
-	free(code);
 }
 
 void derive_gaps(struct derived *derived, struct elf_file *file, const struct cfi *cfi)
