@@ -24,7 +24,8 @@ static void append(const char *text, size_t length, void *context)
 
 	if (length > DEMANGLED_MAX - output->length)
 		longjmp(output->too_long, 1);
-	memcpy(output->text + output->length, text, length);
+	if (length) /* text may be NULL then */
+		memcpy(output->text + output->length, text, length);
 	output->length += length;
 }
 
