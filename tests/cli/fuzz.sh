@@ -12,12 +12,14 @@ mutated() { # TARGET
 }
 
 test_fuzz_cfi() { mutated cfi; }
+test_fuzz_debug_data() { mutated debug_data; }
 test_fuzz_demangle() { mutated demangle; }
 test_fuzz_dwarf() { mutated dwarf; }
 test_fuzz_elf() { mutated elf; }
 test_fuzz_folded() { mutated folded; }
 test_fuzz_jitdump() { mutated jitdump; }
 test_fuzz_kallsyms() { mutated kallsyms; }
+test_fuzz_loaded_image() { mutated loaded_image; }
 test_fuzz_marks() { mutated marks; }
 test_fuzz_perf_map() { mutated perf_map; }
 test_fuzz_perf_record() { mutated perf_record; }

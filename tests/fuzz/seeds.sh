@@ -6,7 +6,7 @@ out=$1
 sources=$(cd "$(dirname "$0")/seeds" && pwd)
 
 rm -rf "$out"
-mkdir -p "$out"/{bombs,elf,symbols,dwarf,cfi,rules,profile,folded,perf_record,perf_map,jitdump,marks,kallsyms,proc_maps,run_record,demangle}
+mkdir -p "$out"/{bombs,elf,debug_data,loaded_image,symbols,dwarf,cfi,rules,profile,folded,perf_record,perf_map,jitdump,marks,kallsyms,proc_maps,run_record,demangle}
 "$2" "$out"
 out=$(cd "$out" && pwd)
 cd "$out"
@@ -51,6 +51,13 @@ gcc -c -O2 "$sources/shared.c" -o elf/object.o
 as --32 /dev/null -o elf/32-bit
 
 compile dwarf/gnu_packed -O2 -g -gz=zlib-gnu -static "$sources/inlined.c" "$sources/shared.c"
+
+xz -c symbols/static >inner.xz
+objcopy --add-section .gnu_debugdata=inner.xz symbols/stripped debug_data/usual
+xz -c --check=none -0 dwarf/v5 >inner.xz
+objcopy --add-section .gnu_debugdata=inner.xz elf/program debug_data/program
+rm inner.xz
+cp symbols/dynamic symbols/stripped symbols/static elf/libshared.so loaded_image/
 
 # --- rules: length, instructions, stack -----------------------------------------------------------
 usual='\x41\x0e\x10\x86\x02\x43\x0d\x06'
@@ -110,7 +117,8 @@ END
 names=(_Z3addii _ZN3foo3barEi _ZNSt6vectorIiSaIiEE9push_backERKi _ZNK5outer3boxIiEplERKS1_
   _ZZN5outer7derived4sizeEiENUliE_4_FUNEi _ZN4core3fmt5Write9write_fmt17h0123456789abcdefE
   _RNvCs15kBYyAo9fc_7mycrate7example _RINvNtC3std3mem8align_ofNtNtC3std3mem4DropE
-  _ZGVZN1A1fEvE1x _ZTv0_n24_N1A1fEv _ZN1AC1EOS_ _Z1fIJiidEEvDpT_ _ZL4stati.part.0)
+  _ZGVZN1A1fEvE1x _ZTv0_n24_N1A1fEv _ZN1AC1EOS_ _Z1fIJiidEEvDpT_ _ZL4stati.part.0
+  _RINvNtC0std3mtC6stdr)
 for name in "${names[@]}"; do printf '%s' "$name" >"demangle/$name"; done
 
 # --- marks: magic, number of marks, slots of {number, time, pid, tid, kind, 0, name[96]} ---------
