@@ -234,7 +234,7 @@ void accounting_tick(struct accounting *accounting, struct live_thread *thread, 
 
 	if (thread->is_on_cpu)
 		memset(thread->cpu_ns, 0, sizeof(thread->cpu_ns)); /* a sample has taken it */
-	thread->is_on_cpu = false;
+	thread->is_on_cpu = thread->may_be_off_cpu = false;
 	thread->was_preempted = false;
 	accounting_advance(thread, time_ns);
 	wall_ns = thread->open_ns[0] + thread->open_ns[1];

@@ -4,10 +4,12 @@
  */
 #include "base/alloc.h"
 #include "collect/descriptors.h"
+#include "collect/machine.h"
 #include "collect/recorder.h"
 #include "collect/tracer.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,15 +97,27 @@ static void ptrace_close(struct recorder *recorder)
 
 extern const struct recorder_backend recorder_ptrace;
 
+/* Yama's scope 1 lets a process trace its descendants only. */
+static bool refuses_others(const struct target *target, struct error *err)
+{
+	if (!target->is_attached || read_yama_scope() == 0 ||
+		machine_has_capability(CAP_SYS_PTRACE))
+		return false;
+	error_set(err,
+		"not allowed to trace process %d: kernel.yama.ptrace_scope is %d: record as root "
+		"with "
+		"`sudo cprof attach %d`, or allow it with `sudo sysctl kernel.yama.ptrace_scope=0`",
+		(int)target->pid, read_yama_scope(), (int)target->pid);
+	return true;
+}
+
 static struct recorder *ptrace_open(
 	const struct record_options *options, const struct target *target, struct error *err)
 {
 	struct recorder_ptrace *self;
 
-	if (target->is_attached) {
-		error_set(err, "ptrace records programs that cprof starts: use perf events");
+	if (refuses_others(target, err))
 		return NULL;
-	}
 	self = alloc_zeroed(1, sizeof(*self));
 	self->recorder.backend = &recorder_ptrace;
 	self->recorder.facts = (struct recorder_facts){.event = "stops",

@@ -5,6 +5,7 @@
 #include "collect/blocked.h"
 #include "collect/interrupted_calls.h"
 #include "collect/pacer.h"
+#include "collect/proc_tasks.h"
 #include "collect/remote_memory.h"
 #include "collect/traced_threads.h"
 
@@ -463,7 +464,7 @@ static bool handle_child(struct tracer *tracer)
 		return tid == 0;
 	if (WIFSTOPPED(status))
 		handle_stop(tracer, tid, status);
-	else if (tid == tracer->target->pid)
+	else if (tid == tracer->target->pid && tracer->target->end)
 		set_end(tracer->target->end, status, &usage);
 	return true;
 }
@@ -561,17 +562,64 @@ static void report_start(struct tracer *tracer, int cause)
 	pthread_mutex_unlock(&tracer->lock);
 }
 
-static bool take_hold(struct tracer *tracer)
+struct seizure {
+	struct tracer *tracer;
+	bool found_more; /* in this pass */
+	int cause;	 /* errno of what could not be seized last */
+};
+
+/* A thread of an attached process; what it has done before is not told. */
+static void seize_thread(void *context, uint32_t tid)
+{
+	struct seizure *seizure = context;
+	struct tracer *tracer = seizure->tracer;
+	const struct target *target = tracer->target;
+	struct traced_thread *thread;
+
+	if ((target->tid && target->tid != (pid_t)tid) ||
+		traced_threads_find(&tracer->threads, tid))
+		return;
+	if (ptrace(PTRACE_SEIZE, tid, NULL, target->tid ? PTRACE_O_TRACEEXEC : OPTIONS) < 0) {
+		seizure->cause = errno; /* it has ended, or was begun by one that is traced */
+		return;
+	}
+	thread = traced_threads_add(&tracer->threads, tid, (uint32_t)target->pid, NULL);
+	thread->process->has_begun = true;
+	traced_thread_schedstat(thread, &thread->told);
+	traced_thread_read_name(thread);
+	seizure->found_more = true;
+}
+
+/* Until a look at the process finds no thread that is new; 0 or errno. */
+static int seize_attached(struct tracer *tracer)
+{
+	struct seizure seizure = {.tracer = tracer};
+
+	do {
+		seizure.found_more = false;
+		proc_tasks_each((uint32_t)tracer->target->pid, seize_thread, &seizure);
+	} while (seizure.found_more);
+	if (tracer->threads.thread_count > 0)
+		return 0;
+	return seizure.cause ? seizure.cause : ESRCH;
+}
+
+static int seize_program(struct tracer *tracer)
 {
 	pid_t pid = tracer->target->pid;
 
-	if (ptrace(PTRACE_SEIZE, pid, NULL, OPTIONS) < 0) {
-		report_start(tracer, errno);
-		return false;
-	}
+	if (ptrace(PTRACE_SEIZE, pid, NULL, OPTIONS) < 0)
+		return errno;
 	traced_threads_add(&tracer->threads, pid, pid, NULL);
-	report_start(tracer, 0);
-	return true;
+	return 0;
+}
+
+static bool take_hold(struct tracer *tracer)
+{
+	int cause = tracer->target->is_attached ? seize_attached(tracer) : seize_program(tracer);
+
+	report_start(tracer, cause);
+	return cause == 0;
 }
 
 /* A stopped thread waits for us: while all CPUs are busy, we must have the next turn. Only some
@@ -628,6 +676,13 @@ static int start_thread(struct tracer *tracer)
 	return cause;
 }
 
+/* Only a child of ours has an end that others wait for, too. */
+static void watch_end(const struct target *target, bool is_watched)
+{
+	if (target->end)
+		target->end->is_watched = is_watched;
+}
+
 struct tracer *tracer_start(const struct record_options *options, const struct target *target,
 	struct event_queue *queue, struct error *err)
 {
@@ -644,7 +699,7 @@ struct tracer *tracer_start(const struct record_options *options, const struct t
 	pthread_mutex_init(&tracer->lock, NULL);
 	pthread_cond_init(&tracer->started, NULL);
 	signal(SIGCHLD, SIG_DFL); /* ignored, as it may be since before us, it loses children */
-	target->end->is_watched = true;
+	watch_end(target, true);
 	cause = start_thread(tracer);
 	if (cause == 0) {
 		pthread_mutex_lock(&tracer->lock);
@@ -656,7 +711,7 @@ struct tracer *tracer_start(const struct record_options *options, const struct t
 			return tracer;
 		pthread_join(tracer->thread, NULL);
 	}
-	target->end->is_watched = false;
+	watch_end(target, false);
 	tracer_free(tracer);
 	errno = cause;
 	error_set_errno(err, "cannot trace process %d", (int)target->pid);
@@ -683,7 +738,7 @@ void tracer_stop(struct tracer *tracer)
 	tracer->is_stopping = true;
 	pthread_kill(tracer->thread, SIGCHLD);
 	pthread_join(tracer->thread, NULL);
-	tracer->target->end->is_watched = false;
+	watch_end(tracer->target, false);
 }
 
 struct tracer_figures tracer_figures(struct tracer *tracer)

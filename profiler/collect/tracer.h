@@ -34,7 +34,8 @@ struct tracer_figures {
 };
 
 /*
- * Starts the thread and takes hold of the tracee, whose end is told by tracee_set_end(). The queue
+ * Starts the thread and takes hold of the target, of one that runs already of each thread. Its end
+ * is told in target->end. The queue
  * is borrowed.
  */
 struct tracer *tracer_start(const struct record_options *options, const struct target *target,

@@ -250,6 +250,60 @@ test_attach_ordinary_user() {
   end_server
 }
 
+# --- the same where perf events are forbidden -----------------------------------------------------
+
+test_attach_ptrace_sees_all_threads_and_later_ones() {
+  start_server
+  (sleep 0.5; kill -USR1 "$server") &
+  attached --backend=ptrace --duration 3 "$server"
+  [ "$(info_value out.prof backend)" = ptrace ]
+  has_stack out.prof 'start_thread;spinner.*;spin [0-9]+$'
+  has_stack out.prof 'start_thread;late_work.*;'
+  has_stack out.prof 'child_work.*;'
+  within 2000000 3600000 "$(sum_of out.prof blocked 'start_thread;waiter;wait_for_events;epoll_wait')"
+  lifetimes_add_up out.prof
+  grep -qx 'TracerPid:.0' "/proc/$server/status"
+  end_server
+}
+
+test_attach_ptrace_one_thread() {
+  local tid
+  start_server
+  tid=$(tid_of "$server" spinner)
+  attached --backend=ptrace --duration 1 "$server:$tid"
+  "$CPROF" info out.prof | awk '$1 == "thread" && NF >= 6' >threads
+  [ "$(wc -l <threads)" = 1 ]
+  has_stack out.prof 'start_thread;spinner.*;spin [0-9]+$'
+  end_server
+}
+
+test_attach_ptrace_killed_recorder_leaves_the_process_running() {
+  local recorder
+  start_server
+  attached --backend=ptrace --duration 0.2 "$server"
+  rm out.prof
+  "$CPROF" attach --backend=ptrace "$server" 2>/dev/null &
+  recorder=$!
+  wait_until test -e out.prof.part
+  sleep 1
+  kill -KILL "$recorder"
+  fails 137 wait "$recorder"
+  grep -qx 'TracerPid:.0' "/proc/$server/status"
+  grep -q '^State:.[RS]' "/proc/$server/status"
+  end_server
+}
+
+test_attach_ptrace_ends_with_the_process() {
+  start_server
+  (sleep 0.7; kill -TERM "$server") &
+  attached --backend=ptrace "$server"
+  is_whole out.prof
+  has_stack out.prof 'spinner.*;spin [0-9]+$'
+  wait_until grep -qx '0 interruptions' server.out
+}
+
+# --- other people's programs ----------------------------------------------------------------------
+
 test_attach_deleted_program() {
   can_record
   cp "$SAMPLES/server" gone
