@@ -22,6 +22,8 @@
 #define WAIT_MS_SOON	  10
 #define LONG_WAIT_NS	  5000000u
 #define REUSED_NS	  1000000u /* a tid is not used again so soon */
+#define LOOK_SHARE	  10u	   /* a tenth */
+#define LOOK_EVERY_MAX	  1024u
 #define FLUSH_EVERY_NS	  1000000000u
 #define LAST_SWITCH_TRIES 5 /* of 1 ms */
 
@@ -38,15 +40,16 @@ struct session {
 	struct marks marks;
 	struct timeline timeline;
 	uint32_t root_pid;
-	bool has_begun;		      /* the program was exec'd */
-	uint64_t attached_ns;	      /* what an attached process had then is known from /proc */
-	size_t hidden_count;	      /* threads whose events were taken away */
-	struct live_thread *vanished; /* one that has ended unseen */
-	size_t exiting_count;	      /* threads that have exited, but not yet ended */
-	uint64_t now_ns;	      /* time of the last event */
-	uint64_t looked_ns;	      /* when long waits were last looked at */
-	bool expects_blocked;	      /* some thread may turn out to wait for long */
-	bool reads_stacks;	      /* copies are not enough for some thread */
+	bool has_begun;			/* the program was exec'd */
+	uint64_t attached_ns;		/* what an attached process had then is known from /proc */
+	size_t hidden_count;		/* threads whose events were taken away */
+	struct live_thread *vanished;	/* one that has ended unseen */
+	size_t exiting_count;		/* threads that have exited, but not yet ended */
+	uint64_t now_ns;		/* time of the last event */
+	uint64_t looked_ns;		/* when long waits were last looked at */
+	uint32_t look_turn, look_every; /* only each so many-th thread is looked at in a turn */
+	bool expects_blocked;		/* some thread may turn out to wait for long */
+	bool reads_stacks;		/* copies are not enough for some thread */
 	bool samples_need_deep, switches_need_deep; /* some stack was larger than its copy */
 	uint8_t *blocked_stack;			    /* BLOCKED_STACK_BYTES */
 	uint64_t flushed_ns;			    /* when the journal was last written */
@@ -393,7 +396,8 @@ static void look_at_blocked(void *context, struct live_thread *thread)
 	struct event_sample sample;
 
 	if (thread->is_on_cpu || thread->off_stack || thread->off_stack_was_looked_for ||
-		thread->hidden_stack)
+		thread->hidden_stack ||
+		thread->tid % session->look_every != session->look_turn % session->look_every)
 		return;
 	if (session->looked_ns < thread->since_ns + LONG_WAIT_NS) {
 		session->expects_blocked = true;
@@ -406,11 +410,30 @@ static void look_at_blocked(void *context, struct live_thread *thread)
 			thread, stack_builder_build(&session->builder, thread, &sample), 1);
 }
 
+/*
+ * A look at a thread takes some 30 us, and a thousand of them may wait for something new at each
+ * turn. Looking gets LOOK_SHARE of the time: where that is too little, each turn looks at every
+ * second, fourth ... thread. What waits for long is found all the same, a few turns later.
+ */
+static void pace_looks(struct session *session, uint64_t turn_ns, uint64_t looking_ns)
+{
+	if (looking_ns > turn_ns / LOOK_SHARE && session->look_every < LOOK_EVERY_MAX)
+		session->look_every *= 2;
+	else if (looking_ns < turn_ns / LOOK_SHARE / 4 && session->look_every > 1)
+		session->look_every /= 2;
+}
+
 static void look_at_all_blocked(struct session *session)
 {
+	uint64_t last_ns = session->looked_ns;
+
 	session->looked_ns = clock_now_ns();
+	session->look_turn++;
 	session->expects_blocked = !session->recorder->facts.has_switch_stacks;
 	tasks_visit(&session->tasks, look_at_blocked, session);
+	if (last_ns)
+		pace_looks(
+			session, session->looked_ns - last_ns, clock_now_ns() - session->looked_ns);
 }
 
 static void look_at_hidden(void *context, struct live_thread *thread)
@@ -740,6 +763,7 @@ struct session *session_open(const struct session_options *options, const struct
 	struct session *session = alloc_zeroed(1, sizeof(*session));
 
 	session->options = *options;
+	session->look_every = 1;
 	session->target = target;
 	session->profile = profile;
 	session->writer = writer;
