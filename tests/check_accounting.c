@@ -56,6 +56,12 @@ static void begin(uint64_t time_ns, bool is_on_cpu)
 	accounting_begin(thread, ZERO + time_ns, is_on_cpu);
 }
 
+/* Was there before the recording. */
+static void found(bool may_run)
+{
+	accounting_found(thread, ZERO, may_run);
+}
+
 static void sample(uint64_t time_ns, int stack)
 {
 	accounting_sample(&accounting, thread, ZERO + time_ns, stacks[stack]);
@@ -168,6 +174,45 @@ START_TEST(samples_share_the_time_since_the_one_before)
 	ck_assert_time(METRIC_SAMPLES, B, 1);
 	ck_assert_uint_eq(all(METRIC_WALL), 3000);
 	ck_assert_uint_eq(profile.threads.threads.items[0].cpu_ns, 3000);
+	check_parts();
+}
+END_TEST
+
+/* "R" in /proc: it runs, or waits for a CPU; what it does next tells which. */
+START_TEST(a_thread_that_was_there_ran_when_it_next_leaves_the_cpu)
+{
+	found(true);
+	out(1000);
+	in(1500);
+	sample(2000, A);
+	end(2000);
+	ck_assert_time(METRIC_CPU, A, 1500);
+	ck_assert_uint_eq(all(METRIC_BLOCKED), 500);
+	ck_assert_uint_eq(all(METRIC_WALL), 2000);
+	check_parts();
+}
+END_TEST
+
+START_TEST(a_thread_that_was_there_waited_for_a_cpu_when_it_next_gets_one)
+{
+	found(true);
+	in(1000);
+	sample(2000, A);
+	end(2000);
+	ck_assert_time(METRIC_CPU, A, 1000);
+	ck_assert_uint_eq(all(METRIC_RUNNABLE), 1000);
+	ck_assert_uint_eq(all(METRIC_WALL), 2000);
+	check_parts();
+}
+END_TEST
+
+START_TEST(a_thread_that_was_there_waits_where_it_is_seen)
+{
+	found(false);
+	off_stack(B, 1);
+	end(5000);
+	ck_assert_time(METRIC_BLOCKED, B, 5000);
+	ck_assert_uint_eq(all(METRIC_WALL), 5000);
 	check_parts();
 }
 END_TEST
@@ -762,6 +807,9 @@ Suite *accounting_suite(void)
 	tcase_add_checked_fixture(core, start, finish);
 	tcase_add_checked_fixture(limits, start, finish);
 	tcase_add_test(core, samples_share_the_time_since_the_one_before);
+	tcase_add_test(core, a_thread_that_was_there_ran_when_it_next_leaves_the_cpu);
+	tcase_add_test(core, a_thread_that_was_there_waited_for_a_cpu_when_it_next_gets_one);
+	tcase_add_test(core, a_thread_that_was_there_waits_where_it_is_seen);
 	tcase_add_test(core, cpu_time_waits_over_a_switch_for_the_next_sample);
 	tcase_add_test(core, a_thread_without_samples_is_not_sampled);
 	tcase_add_test(core, a_sampled_thread_has_nothing_not_sampled);

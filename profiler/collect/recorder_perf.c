@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "collect/descriptors.h"
+#include "collect/machine.h"
 #include "collect/perf_events.h"
 #include "collect/perf_record.h"
 #include "collect/recorder.h"
@@ -70,17 +71,12 @@ static void ask_for_priority(void)
 	setpriority(PRIO_PROCESS, 0, -10);
 }
 
+/* -2: there is no such setting. */
 static int read_paranoid(void)
 {
-	FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "re");
-	int level = 0;
+	long level;
 
-	if (!file)
-		return -2;
-	if (fscanf(file, "%d", &level) != 1)
-		level = 0;
-	fclose(file);
-	return level;
+	return machine_setting("kernel/perf_event_paranoid", &level) ? (int)level : -2;
 }
 
 static int explain_refusal(struct error *err)

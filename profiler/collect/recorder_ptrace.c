@@ -10,11 +10,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 struct recorder_ptrace {
@@ -25,15 +21,9 @@ struct recorder_ptrace {
 
 static int read_yama_scope(void)
 {
-	FILE *file = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
-	int scope = 0;
+	long scope;
 
-	if (!file)
-		return 0;
-	if (fscanf(file, "%d", &scope) != 1)
-		scope = 0;
-	fclose(file);
-	return scope;
+	return machine_setting("kernel/yama/ptrace_scope", &scope) ? (int)scope : 0;
 }
 
 static int explain_refusal(struct error *err, int cause)
@@ -54,10 +44,8 @@ static int explain_refusal(struct error *err, int cause)
 		"kernel.perf_event_paranoid=1`");
 }
 
-/* Tries it on a child that does nothing. */
 static bool ptrace_usable(struct error *why_not)
 {
-	pid_t child;
 	int cause;
 
 	if (access("/proc/self/syscall", R_OK) < 0 || access("/proc/self/schedstat", R_OK) < 0) {
@@ -65,18 +53,7 @@ static bool ptrace_usable(struct error *why_not)
 					 "`schedstat`");
 		return false;
 	}
-	child = fork();
-	if (child < 0) {
-		error_set_errno(why_not, "cannot fork");
-		return false;
-	}
-	if (child == 0)
-		for (;;)
-			pause();
-	cause = ptrace(PTRACE_SEIZE, child, NULL, NULL) == 0 ? 0 : errno;
-	kill(child, SIGKILL);
-	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		;
+	cause = machine_try_ptrace();
 	if (cause)
 		explain_refusal(why_not, cause);
 	return cause == 0;
