@@ -106,8 +106,8 @@ static __attribute__((noipa)) int wait_for_orders(const sigset_t *orders)
 
 int main(void)
 {
+	static uint64_t result = 1; /* threads go on while the process ends */
 	pthread_t threads[2];
-	uint64_t result = 1;
 	sigset_t orders;
 	int order;
 
