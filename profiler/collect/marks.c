@@ -127,7 +127,8 @@ static bool copy_slot(const struct marks *marks, struct cprof_mark_slot *copy)
 /* Copies the next mark without taking it; what the program spoilt is passed over. */
 static bool find_next(struct marks *marks, struct cprof_mark_slot *copy)
 {
-	for (;; marks->next++, marks->lost++) {
+	/* A program that spoils them as fast as they are read must not keep the recorder here. */
+	for (int spoilt = 0; spoilt < CPROF_MARKS_SLOTS; spoilt++, marks->next++, marks->lost++) {
 		uint64_t written = __atomic_load_n(&marks->shared->next, __ATOMIC_ACQUIRE);
 
 		if (written <= marks->next)
@@ -140,6 +141,7 @@ static bool find_next(struct marks *marks, struct cprof_mark_slot *copy)
 			return false;
 		}
 	}
+	return false;
 }
 
 bool marks_next(struct marks *marks, uint64_t before_ns, struct event *event)

@@ -18,12 +18,15 @@
  * that wait must be found soon; where stacks are deeper than their copies, their rest is read from
  * the process before it moves on.
  */
-#define WAIT_MS		  100
-#define WAIT_MS_SOON	  10
-#define LONG_WAIT_NS	  5000000u
-#define REUSED_NS	  1000000u /* a tid is not used again so soon */
-#define LOOK_SHARE	  10u	   /* a tenth */
-#define LOOK_EVERY_MAX	  1024u
+#define WAIT_MS	       100
+#define WAIT_MS_SOON   10
+#define LONG_WAIT_NS   5000000u
+#define REUSED_NS      1000000u /* a tid is not used again so soon */
+#define LOOK_SHARE     10u	/* a tenth */
+#define LOOK_EVERY_MAX 1024u
+/* A program may set marks as fast as they are read, for hours. */
+#define MARKS_AT_ONCE	  4096
+#define MARKS_MAX	  (1u << 20)
 #define FLUSH_EVERY_NS	  1000000000u
 #define LAST_SWITCH_TRIES 5 /* of 1 ms */
 
@@ -519,8 +522,11 @@ static void handle_marks(struct session *session, uint64_t before_ns)
 {
 	struct event mark;
 
-	while (marks_next(&session->marks, before_ns, &mark))
-		handle_mark(session, &mark);
+	for (int i = 0; i < MARKS_AT_ONCE && marks_next(&session->marks, before_ns, &mark); i++)
+		if (session->profile->marks.count < MARKS_MAX)
+			handle_mark(session, &mark);
+		else
+			session->marks.lost++;
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */

@@ -5,6 +5,8 @@
 #include <elf.h>
 #include <stdlib.h>
 
+#define HASH_BUCKETS_MAX (4u << 20) /* of real files: thousands */
+#define SYMBOLS_MAX	 (16u << 20)
 #define SEGMENTS_MAX	 64
 #define PIECE_BYTES	 (256u << 10)
 #define EH_PE_PCREL	 0x10
@@ -201,14 +203,15 @@ static uint64_t gnu_hash_count(const struct rebuilt *file, uint64_t table)
 	uint64_t chain = bucket + 4 * (uint64_t)buckets;
 	uint32_t last = 0;
 
-	if (!bytes_at(file, bucket, 4 * (uint64_t)buckets))
+	if (buckets > HASH_BUCKETS_MAX || !bytes_at(file, bucket, 4 * (uint64_t)buckets))
 		return 0;
 	for (uint32_t i = 0; i < buckets; i++)
 		if (word_at(file, bucket + 4 * (uint64_t)i) > last)
 			last = word_at(file, bucket + 4 * (uint64_t)i);
 	if (last < first)
 		return first;
-	while (bytes_at(file, chain + 4 * (uint64_t)(last - first), 4) &&
+	while (last - first < SYMBOLS_MAX &&
+		bytes_at(file, chain + 4 * (uint64_t)(last - first), 4) &&
 		!(word_at(file, chain + 4 * (uint64_t)(last - first)) & 1))
 		last++;
 	return (uint64_t)last + 1;
@@ -271,7 +274,8 @@ enum {
 	SECTION_COUNT = NOTES + NOTES_MAX
 };
 
-static const char section_names[] = "\0.dynsym\0.dynstr\0.eh_frame_hdr\0.eh_frame\0.shstrtab\0.note";
+static const char section_names[] =
+	"\0.dynsym\0.dynstr\0.eh_frame_hdr\0.eh_frame\0.shstrtab\0.note";
 static const uint8_t name_offsets[SECTION_COUNT] = {[DYNSYM] = 1,
 	[DYNSTR] = 9,
 	[EH_FRAME_HDR] = 17,
