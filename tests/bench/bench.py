@@ -200,47 +200,6 @@ def perf_rooted():
     return 100 * good / max(1, len(stacks)), len(stacks)
 
 
-def profile_program(program, directory, recorder):
-    """Runs a program of tests/cores/programs.py under a recorder, and for a server what it serves."""
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    running = subprocess.Popen([*recorder, *program.command(directory)], **quiet)
-    loads = program.load(directory)
-    if loads:
-        time.sleep(0.5)
-    for load in loads:
-        subprocess.run(load, check=False, cwd=directory, **quiet)
-    running.wait()
-
-
-def stack_shares(path):
-    """What the header says of the stacks: rooted, guessed and restored in percent, "-" where it says nothing."""
-    text = run(CPROF, "info", path)[2].stdout
-    patterns = (r"([\d.]+) % reach main", r"([\d.]+) % partly guessed", r"([\d.]+) % completed")
-    found = [re.search(pattern, text) for pattern in patterns]
-    return [match.group(1) if match else "0.0" for match in found]
-
-
-@figure
-def stacks():
-    """stacks of Debian's own programs (hoped: 99 % rooted, fewer than 1 of 200 unlike gdb's of the same core dumps)"""
-    sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "cores"))
-    from agreement import measure
-    from programs import PROGRAMS, prepared
-    cores = int(os.environ.get("CORES", "4"))
-    print(f"   {'':24}{'rooted':>9}{'guessed':>9}{'restored':>9}{'unlike gdb':>14}{'perf dwarf rooted':>19}")
-    with prepared() as directory:
-        for name, program in PROGRAMS.items():
-            if not program.command:
-                print(f"   {name:24} is not installed")
-                continue
-            profile_program(program, directory, [CPROF, "run", "-q", "-o", "out.prof", "--"])
-            shares = stack_shares("out.prof")
-            profile_program(program, directory, [*perf_record("--call-graph", "dwarf"), "--"])
-            agreement = measure(BUILD, program, directory, cores)
-            print(f"   {name:24}{shares[0]:>7} %{shares[1]:>7} %{shares[2]:>7} %"
-                  f"{agreement.differ:>7} of {agreement.stacks:<4}{perf_rooted()[0]:>15.1f} %", flush=True)
-
-
 @figure
 def unwind():
     """one walk of a warm 25-frame stack (hoped: below 1 us; libunwind's remote unwinder beside it)"""
