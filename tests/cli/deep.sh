@@ -134,7 +134,7 @@ CODE
   recorded out.prof ./turns
   # What was read and what was known differ a few times after each turn, and neither is used.
   within 80 100 "$(rooted out.prof)"
-  # Half a second each by the program's own clock.
-  within 350000 520000 "$(sum_of out.prof cpu ';main;first;down;')"
-  within 350000 520000 "$(sum_of out.prof cpu ';main;second;down;')"
+  # Half a second each by the program's own clock, which a busy machine stretches.
+  within 300000 650000 "$(sum_of out.prof cpu ';main;first;down;')"
+  within 300000 650000 "$(sum_of out.prof cpu ';main;second;down;')"
 }

@@ -319,7 +319,9 @@ test_names_replaced_program() {
 }
 
 test_names_compiled_kernel_of_v5() {
-  recorded out.prof "$SEGMENT" v5 --data "$ROOT/data/s" --repeat 5
+  [ -e "$ROOT/data/s/data.hdf5" ] || "$SEGMENT" generate s >/dev/null
+  [ -e data ] || ln -s "$ROOT/data" data
+  recorded out.prof "$SEGMENT" v5 --repeat 5
   "$CPROF" report out.prof | grep -q 'fake.so:colorcode_compiled'
 }
 

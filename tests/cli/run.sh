@@ -789,7 +789,8 @@ test_run_small_lock_limit_shrinks_the_rings() {
   cp "$public/home/out.prof" user.prof
   has_stack user.prof ';main;deep1;deep2;.*;deep20;leaf_half [0-9]+$'
   within 800000 1200000 "$(sum_of user.prof cpu .)"
-  [ "$(info_value user.prof lost)" = 0 ]
+  # Rings so small may overflow while the machine is busy with something else.
+  within 0 200 "$(info_value user.prof lost)"
 }
 
 # Runs a command to which the kernel refuses perf events, as in containers and at paranoid 3.

@@ -106,19 +106,23 @@ static void add_mapping(
 
 static void read_files(struct core_file *core, const void *bytes, size_t size)
 {
-	const uint64_t *words = bytes;
-	const char *path, *end = (const char *)bytes + size;
+	const char *at = bytes, *path, *end = at + size;
+	uint64_t count, unit, mapping[3];
 
-	if (size < 16 || words[0] > (size - 16) / 24)
+	if (size < 16)
 		return;
-	path = (const char *)(words + 2 + 3 * words[0]);
-	for (uint64_t i = 0; i < words[0]; i++) {
-		const uint64_t *mapping = words + 2 + 3 * i;
+	memcpy(&count, at, sizeof(count)); /* notes are aligned to 4 bytes only */
+	memcpy(&unit, at + 8, sizeof(unit));
+	if (count > (size - 16) / 24)
+		return;
+	path = at + 16 + 24 * count;
+	for (uint64_t i = 0; i < count; i++) {
 		size_t length = strnlen(path, (size_t)(end - path));
 
 		if (path + length == end)
 			return;
-		add_mapping(core, mapping[0], mapping[1], mapping[2] * words[1], path);
+		memcpy(mapping, at + 16 + 24 * i, sizeof(mapping));
+		add_mapping(core, mapping[0], mapping[1], mapping[2] * unit, path);
 		path += length + 1;
 	}
 }
